@@ -1,0 +1,39 @@
+import { matchesPattern } from './names.ts'
+
+export const actions = ['pull', 'push', 'delete', 'read-quarantined', 'admin'] as const
+export type Action = (typeof actions)[number]
+
+/** `admin` has no pattern: it covers everything, and stands for pull, push and delete, but not read-quarantined. */
+export interface Grant {
+  action: Action
+  pattern: string
+}
+
+/** Who asks. `anonymous` has what the `public` setting gives. */
+export interface Principal {
+  kind: 'user' | 'robot' | 'anonymous'
+  name: string
+  grants: Grant[]
+  /** Bearer only: what the token was made for, by repository; then an action needs both the grant and the scope. */
+  scope?: ReadonlyMap<string, ReadonlySet<string>>
+}
+
+/** Whether the grants allow an action on a repository, whatever the token says. */
+export function granted(principal: Principal, action: Action, repository: string): boolean {
+  return principal.grants.some((grant) => grantCovers(grant, action, repository))
+}
+
+/** Whether this request may do it: the grants, and on a Bearer token its scope too. */
+export function may(principal: Principal, action: 'pull' | 'push' | 'delete', repository: string): boolean {
+  if (principal.scope !== undefined && principal.scope.get(repository)?.has(action) !== true) return false
+  return granted(principal, action, repository)
+}
+
+export function isAdmin(principal: Principal): boolean {
+  return principal.grants.some((grant) => grant.action === 'admin')
+}
+
+function grantCovers(grant: Grant, action: Action, repository: string): boolean {
+  if (grant.action === 'admin') return action !== 'read-quarantined'
+  return grant.action === action && matchesPattern(grant.pattern, repository)
+}

@@ -1,0 +1,64 @@
+import type { Digest } from './digest.ts'
+import type { Package } from './package.ts'
+
+/** One entry of a layer's tar, with a path normalised to no leading slash and no `.` or `..`. */
+export interface LayerFile {
+  path: string
+  type: 'file' | 'directory' | 'symlink' | 'hardlink' | 'character' | 'block' | 'fifo'
+  mode: number
+  uid: number
+  gid: number
+  sizeBytes: number
+  /** Seconds since 1970. */
+  mtime: number
+  /** Target of a symbolic or hard link; a hard link's is normalised like `path`. */
+  link?: string
+  /** Hex, of a regular file. */
+  sha256?: string
+}
+
+/** A database or file that we recognise and have no extractor for. */
+export interface Unsupported {
+  /** The field's word for it: `rpm`, `pacman` … */
+  kind: string
+  path: string
+}
+
+/** What one package or fact was read from: the path decides whether a later layer removed it. */
+export interface FoundPackage {
+  /** The file that says so: it lives as long as this file does. */
+  location: string
+  package: Package
+}
+
+/** `/etc/os-release` or `/usr/lib/os-release`, parsed. */
+export interface FoundRelease {
+  location: string
+  release: OsRelease
+}
+
+export interface OsRelease {
+  id: string
+  versionId?: string
+  idLike: string[]
+  codename?: string
+  prettyName?: string
+}
+
+/** All that is kept of a layer, so that it is never read twice. Keyed by (diffId, extractor revision). */
+export interface LayerFacts {
+  /** SHA-256 of the uncompressed tar. */
+  diffId: Digest
+  /** Bytes of the uncompressed tar. */
+  sizeBytes: number
+  files: LayerFile[]
+  /** Paths that this layer removes from those below (`.wh.NAME`). */
+  whiteouts: string[]
+  /** Folders that hide everything below them in earlier layers (`.wh..wh..opq`). */
+  opaque: string[]
+  packages: FoundPackage[]
+  releases: FoundRelease[]
+  unsupported: Unsupported[]
+  /** What was wrong and where, for people; an entry that could not be read makes the image `unreadable`. */
+  problems: string[]
+}

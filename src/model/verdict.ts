@@ -1,0 +1,63 @@
+import type { Finding } from './advisory.ts'
+import type { Digest } from './digest.ts'
+import type { OsRelease } from './layer.ts'
+import type { ManifestKind } from './manifest.ts'
+import type { ImagePackage } from './package.ts'
+
+/** Why an image could not be fully judged. Each is a state that the policy speaks about. */
+export const doubts = ['unreadable', 'unsupported', 'unsupported-component', 'unknown-version', 'no-packages', 'stale'] as const
+export type Doubt = (typeof doubts)[number]
+
+export interface DoubtNote {
+  doubt: Doubt
+  /** What and where, in a line for people. */
+  detail: string
+}
+
+/** What is known of one manifest, whoever holds it. The judge needs nothing else. */
+export interface Evidence {
+  digest: Digest
+  kind: ManifestKind
+  release?: OsRelease
+  /** OSV ecosystem of the distribution, where it has one: `Debian:12`. */
+  ecosystem?: string
+  packages: ImagePackage[]
+  findings: Finding[]
+  doubts: DoubtNote[]
+  /** Revision of the advisory database that the findings came from. */
+  advisoryRevision: string
+  /** ISO date of that database. */
+  advisoryDate: string
+  /** ISO 8601. */
+  examinedAt: string
+}
+
+export type Decision = 'allow' | 'warn' | 'deny' | 'pending'
+
+export interface Reason {
+  rule: string
+  severity: 'unknown' | 'none' | 'low' | 'medium' | 'high' | 'critical'
+  /** One line, without the image's name. */
+  message: string
+  remedy: string
+  /** Facts that the rule saw: ids, packages, paths. */
+  evidence: Record<string, unknown>
+}
+
+export interface Verdict {
+  decision: Decision
+  policy: string
+  policyRevision: string
+  evidenceRevision: number
+  judgedAt: string
+  /** The first instant at which this turns by itself; absent where nothing will. */
+  validUntil?: string
+  reasons: Reason[]
+}
+
+/** How an index stands, by its children. */
+export interface ChildVerdict {
+  digest: Digest
+  platform?: string
+  decision: Decision
+}
