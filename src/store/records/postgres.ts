@@ -1,0 +1,59 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { LazaretError, messageOf } from '../../kit/errors.ts'
+import { migrate } from './migrate.ts'
+import type { PreparedQuery, Records } from './records.ts'
+import type { Schema } from './schema.ts'
+
+const int8 = 20
+/** Numbers that two nodes agree on, so that only one of them migrates. */
+const migrationLock = 7_261_540
+
+/**
+ * Opens PostgreSQL by its `postgres://` address and brings its tables up to date.
+ * Throws LazaretError UNAVAILABLE where it does not answer.
+ */
+export async function openPostgresRecords(address: string): Promise<Records> {
+  const pool = new pg.Pool({ connectionString: address, max: 16, connectionTimeoutMillis: 10_000, types: { getTypeParser } })
+  pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query tells if that fails
+  const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
+  try {
+    await migrateOnce(pool, db)
+  } catch (error) {
+    await db.destroy()
+    if (error instanceof LazaretError) throw error
+    throw new LazaretError('UNAVAILABLE', `the database does not answer: ${messageOf(error)}`, { cause: error })
+  }
+  return {
+    kind: 'postgres',
+    read: db,
+    write: (change) => db.transaction().execute(change),
+    prepare: (text) => prepared(pool, text),
+    close: () => db.destroy(),
+  }
+}
+
+/** Sizes and ids stay below 2^53, so int8 is read as a number. */
+const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
+  oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')
+
+async function migrateOnce(pool: pg.Pool, db: Kysely<Schema>): Promise<void> {
+  const client = await pool.connect()
+  try {
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await migrate(db, 'postgres')
+  } finally {
+    await client.query('select pg_advisory_unlock($1)', [migrationLock])
+    client.release()
+  }
+}
+
+let preparedCount = 0
+
+function prepared<Row>(pool: pg.Pool, text: string): PreparedQuery<Row> {
+  let position = 0
+  const numbered = text.replaceAll('?', () => `$${++position}`)
+  const name = `lazaret-${++preparedCount}`
+  const all = async (...values: (string | number | null)[]) => (await pool.query({ name, text: numbered, values })).rows as Row[]
+  return { all, first: async (...values) => (await all(...values))[0] }
+}

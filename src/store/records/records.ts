@@ -1,0 +1,29 @@
+import type { Kysely } from 'kysely'
+import type { RecordsKind } from './migrate.ts'
+import type { Schema } from './schema.ts'
+
+export type Tx = Kysely<Schema>
+
+/**
+ * Everything that Lazaret knows, over SQLite or PostgreSQL.
+ *
+ * Life cycle: opened once by `openRecords`, migrated, closed once. `write` resolves only when its change is on disk.
+ */
+export interface Records {
+  readonly kind: RecordsKind
+  /** For reading; sees every change whose `write` has resolved. */
+  readonly read: Kysely<Schema>
+  /**
+   * Runs `change` in a transaction. Out: what it returned, after the commit was synced to disk. Changes that wait
+   * at the same time may share one commit; each keeps to itself when it throws. `change` must await nothing but `tx`.
+   */
+  write<T>(change: (tx: Tx) => Promise<T>): Promise<T>
+  /** A statement prepared once, for the hot paths. In: SQL with `?` for each parameter. */
+  prepare<Row>(text: string): PreparedQuery<Row>
+  close(): Promise<void>
+}
+
+export interface PreparedQuery<Row> {
+  first(...parameters: (string | number | null)[]): Promise<Row | undefined>
+  all(...parameters: (string | number | null)[]): Promise<Row[]>
+}

@@ -1,0 +1,77 @@
+// The tables, as Kysely sees them. migrations/ makes them; docs/architecture.md draws how they hang together.
+// Times are milliseconds since 1970; JSON is text; flags are 0 or 1. Rows have the same types over both databases.
+import type { Generated } from 'kysely'
+
+export interface Schema {
+  meta: { key: string; value: string }
+  repositories: { id: Generated<number>; name: string; created_at: number }
+  blobs: { id: Generated<number>; digest: string; size: number; object_key: string; created_at: number }
+  blob_links: { repository_id: number; blob_id: number; linked_at: number }
+  uploads: {
+    id: string
+    repository_id: number
+    principal: string
+    object_key: string
+    received: number
+    created_at: number
+    expires_at: number
+  }
+  manifests: {
+    id: Generated<number>
+    digest: string
+    kind: string
+    media_type: string
+    artifact_type: string | null
+    subject: string | null
+    annotations: string
+    config_digest: string | null
+    size: number
+    content: Uint8Array
+    created_at: number
+  }
+  manifest_children: { manifest_id: number; position: number; child_digest: string; platform: string | null; attests: string | null }
+  manifest_blobs: { manifest_id: number; position: number; blob_digest: string; media_type: string; role: string }
+  manifest_links: { repository_id: number; manifest_id: number; pushed_at: number; pushed_by: string }
+  tags: { repository_id: number; name: string; manifest_id: number; updated_at: number; updated_by: string }
+  blob_layers: { blob_digest: string; state: string; diff_id: string | null; problem: string | null; read_at: number }
+  layers: { diff_id: string; extractors: string; size: number; facts: Uint8Array; created_at: number }
+  package_versions: { id: Generated<number>; ecosystem: string; name: string; version: string; matched_revision: string | null }
+  matches: { package_version_id: number; finding_id: string; severity: string; known_exploited: number; finding: string }
+  image_packages: { manifest_id: number; position: number; package_version_id: number | null; kind: string; name: string; version: string; purl: string; location: string; layer: string }
+  evidence: { manifest_id: number; revision: number; advisory_revision: string; extractors: string; content: Uint8Array; examined_at: number }
+  verdicts: {
+    repository_id: number
+    manifest_id: number
+    decision: string
+    policy: string
+    policy_revision: string
+    evidence_revision: number
+    judged_at: number
+    valid_until: number | null
+    reasons: string
+  }
+  users: { id: Generated<number>; name: string; password: string; created_at: number }
+  robots: { id: Generated<number>; name: string; token_hash: string; created_at: number; expires_at: number | null }
+  grants: { principal_kind: string; principal_name: string; action: string; pattern: string }
+  audit_log: {
+    id: Generated<number>
+    at: number
+    principal: string
+    address: string
+    action: string
+    subject: string
+    result: string
+    detail: string
+  }
+  jobs: {
+    id: Generated<number>
+    kind: string
+    subject: string
+    state: string
+    attempts: number
+    run_after: number
+    lease_until: number | null
+    problem: string | null
+    created_at: number
+  }
+}

@@ -1,0 +1,140 @@
+import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
+import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import { migrate } from './migrate.ts'
+import type { PreparedQuery, Records, Tx } from './records.ts'
+import type { Schema } from './schema.ts'
+
+/** Most changes that share one commit: bounds the time that the first of them waits. */
+const mostInGroup = 64
+
+/**
+ * Opens (and makes) a SQLite file: WAL, synchronous=FULL, so that a commit is on disk when it returns.
+ * One connection writes, one reads, so that readers never wait for a transaction under way.
+ */
+export async function openSqliteRecords(path: string): Promise<Records> {
+  const writer = openDatabase(path, false)
+  const db = kyselyOver(writer)
+  await migrate(db, 'sqlite')
+  const reader = openDatabase(path, true)
+  const read = kyselyOver(reader)
+  return {
+    kind: 'sqlite',
+    read,
+    write: groupedWriter(db),
+    prepare: (text) => prepared(reader, text),
+    async close() {
+      await read.destroy()
+      await db.destroy()
+    },
+  }
+}
+
+function openDatabase(path: string, readOnly: boolean): DatabaseSync {
+  const database = new DatabaseSync(path, { readOnly, timeout: 10_000, enableForeignKeyConstraints: true })
+  database.exec('pragma cache_size = -16384; pragma temp_store = memory')
+  if (!readOnly) database.exec('pragma journal_mode = wal; pragma synchronous = full')
+  return database
+}
+
+function kyselyOver(database: DatabaseSync): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: shim(database) }) })
+}
+
+/** What Kysely's dialect expects of better-sqlite3, over node:sqlite; statements are prepared once per text. */
+function shim(database: DatabaseSync): SqliteDatabase {
+  const statements = new Map<string, SqliteStatement>()
+  return {
+    close: () => database.close(),
+    prepare(text) {
+      const known = statements.get(text)
+      if (known !== undefined) return known
+      const statement = statementOver(database.prepare(text))
+      if (statements.size >= 500) statements.delete(statements.keys().next().value ?? '')
+      statements.set(text, statement)
+      return statement
+    },
+  }
+}
+
+function statementOver(statement: StatementSync): SqliteStatement {
+  return {
+    reader: statement.columns().length > 0,
+    all: (parameters) => statement.all(...(parameters as SQLInputValue[])),
+    run: (parameters) => statement.run(...(parameters as SQLInputValue[])),
+    iterate: (parameters) => statement.iterate(...(parameters as SQLInputValue[])),
+  }
+}
+
+function prepared<Row>(database: DatabaseSync, text: string): PreparedQuery<Row> {
+  const statement = database.prepare(text)
+  return {
+    async first(...parameters) {
+      return statement.get(...parameters) as Row | undefined
+    },
+    async all(...parameters) {
+      return statement.all(...parameters) as Row[]
+    },
+  }
+}
+
+interface Waiting {
+  change: (tx: Tx) => Promise<unknown>
+  settle: (outcome: { value: unknown } | { error: unknown }) => void
+}
+
+/** Group commit: what waits when a transaction begins goes into it, each change behind a savepoint. */
+function groupedWriter(db: Kysely<Schema>): Records['write'] {
+  const waiting: Waiting[] = []
+  let running = false
+
+  async function drain(): Promise<void> {
+    running = true
+    try {
+      while (waiting.length > 0) await commitGroup(db, waiting.splice(0, mostInGroup))
+    } finally {
+      running = false
+    }
+  }
+
+  return <T>(change: (tx: Tx) => Promise<T>) =>
+    new Promise<T>((resolve, reject) => {
+      waiting.push({
+        change,
+        settle: (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value as T)),
+      })
+      if (!running) setImmediate(() => void (running ? undefined : drain()))
+    })
+}
+
+async function commitGroup(db: Kysely<Schema>, group: Waiting[]): Promise<void> {
+  const outcomes: ({ value: unknown } | { error: unknown })[] = []
+  try {
+    await db.connection().execute(async (tx) => {
+      await sql`begin immediate`.execute(tx)
+      try {
+        for (const entry of group) outcomes.push(await behindSavepoint(tx, entry))
+        await sql`commit`.execute(tx)
+      } catch (error) {
+        await sql`rollback`.execute(tx)
+        throw error
+      }
+    })
+  } catch (error) {
+    for (const entry of group) entry.settle({ error })
+    return
+  }
+  group.forEach((entry, at) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') }))
+}
+
+async function behindSavepoint(tx: Tx, entry: Waiting): Promise<{ value: unknown } | { error: unknown }> {
+  await sql`savepoint change`.execute(tx)
+  try {
+    const value = await entry.change(tx)
+    await sql`release change`.execute(tx)
+    return { value }
+  } catch (error) {
+    await sql`rollback to change`.execute(tx)
+    await sql`release change`.execute(tx)
+    return { error }
+  }
+}
