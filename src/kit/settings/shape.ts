@@ -1,0 +1,91 @@
+import { hostname } from 'node:os'
+import { join } from 'node:path'
+import type { logLevels, SettingPath } from './catalogue.ts'
+import type { Getter } from './given.ts'
+import { type Address, isWildcard, showAddress } from './network.ts'
+
+/** Every setting, read and trusted: paths absolute, URLs as origins, durations in seconds. */
+export interface Settings {
+  listen: Address
+  /** As set; empty where unset. Who needs names asks `publicUrls`. */
+  publicUrl: string[]
+  tls?: { cert: string; key: string }
+  behindProxy: boolean
+  data: string
+  /** A `postgres://` URL; absent for SQLite in the data folder. */
+  database?: string
+  /** Folder of the blobs. */
+  blobs: string
+  adminPassword?: string
+  policy: 'observe' | 'balanced'
+  offline: boolean
+  log: (typeof logLevels)[number]
+  server?: string
+  token?: string
+  username?: string
+  password?: string
+  /** Repository patterns that anyone may pull. */
+  public: string[]
+  gate: { waitSeconds: number }
+  gc: { graceSeconds: number }
+  uploads: { expireSeconds: number }
+  metrics: { listen?: Address }
+  /** Ranges as `ADDRESS/PREFIX`. */
+  network: { allowPrivate: string[] }
+  /** The settings file in force, where there is one. */
+  configFile?: string
+  /** By path: `default`, `lazaret.yaml:3`, the variable's name, or the flag. */
+  sources: ReadonlyMap<SettingPath, string>
+}
+
+export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>, configFile: string | undefined): Settings {
+  const data = held(get('data'))
+  const [cert, key] = [get('tls.cert'), get('tls.key')]
+  const metrics = get('metrics.listen')
+  return {
+    listen: held(get('listen')),
+    publicUrl: get('publicUrl') ?? [],
+    ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
+    behindProxy: held(get('behindProxy')),
+    data,
+    ...optional('database', get('database')),
+    blobs: get('blobs') ?? join(data, 'blobs'),
+    ...optional('adminPassword', get('adminPassword')),
+    policy: held(get('policy')),
+    offline: held(get('offline')),
+    log: held(get('log')),
+    ...optional('server', get('server')),
+    ...optional('token', get('token')),
+    ...optional('username', get('username')),
+    ...optional('password', get('password')),
+    public: get('public') ?? [],
+    gate: { waitSeconds: held(get('gate.waitSeconds')) },
+    gc: { graceSeconds: held(get('gc.graceSeconds')) },
+    uploads: { expireSeconds: held(get('uploads.expireSeconds')) },
+    metrics: { ...optional('listen', metrics) },
+    network: { allowPrivate: get('network.allowPrivate') ?? [] },
+    ...optional('configFile', configFile),
+    sources,
+  }
+}
+
+/**
+ * In: the settings and the port that was bound (`listen` may ask for any). Out: the origins that clients use, the first for
+ * links: those set, else the listen address with `localhost` and `127.0.0.1` as its equals.
+ */
+export function publicUrls(settings: Pick<Settings, 'publicUrl' | 'listen' | 'tls'>, port = settings.listen.port): string[] {
+  if (settings.publicUrl.length > 0) return settings.publicUrl
+  const scheme = settings.tls === undefined ? 'http' : 'https'
+  const { host } = settings.listen
+  const hosts = new Set([isWildcard(host) ? hostname() : host, '127.0.0.1', 'localhost'])
+  return [...hosts].map((name) => new URL(`${scheme}://${showAddress({ host: name, port })}`).origin)
+}
+
+function optional<const K extends string, T>(key: K, value: T | undefined): { [name in K]?: T } {
+  return (value === undefined ? {} : { [key]: value }) as { [name in K]?: T }
+}
+
+function held<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('a setting with a default has no value')
+  return value
+}
