@@ -12,7 +12,6 @@ export interface Schema {
     repository_id: number
     principal: string
     object_key: string
-    received: number
     created_at: number
     expires_at: number
   }

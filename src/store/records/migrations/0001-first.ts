@@ -13,7 +13,7 @@ create table blob_links (
 create index blob_links_blob on blob_links (blob_id);
 create table uploads (
   id {name} primary key, repository_id bigint not null references repositories (id), principal {name} not null,
-  object_key {name} not null, received bigint not null, created_at bigint not null, expires_at bigint not null);
+  object_key {name} not null, created_at bigint not null, expires_at bigint not null);
 create index uploads_expiry on uploads (expires_at);
 
 create table manifests (

@@ -1,0 +1,209 @@
+import { LazaretError } from '../kit/errors.ts'
+import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
+import { granted, may } from '../model/access.ts'
+import { parseDigest, type Digest } from '../model/digest.ts'
+import { isTag } from '../model/names.ts'
+import type { Reason } from '../model/verdict.ts'
+import type { Blobs } from '../store/blobs/blobs.ts'
+import type { HeldManifest, Manifests } from '../store/manifests/manifests.ts'
+import type { Repository } from '../store/repositories.ts'
+import type { VerdictWaiters } from '../store/verdicts.ts'
+import { blobAnswer } from './ranges.ts'
+import { mayLook, passageOf, type Passage } from './standing.ts'
+import { heldLine, pendingLine, warningOf } from './words.ts'
+
+/** The read half of the OCI API: ask for the verdict, then stream. Rights to the repository were checked before. */
+export interface Gate {
+  getManifest(request: OciRequest): Promise<Answer>
+  headManifest(request: OciRequest): Promise<Answer>
+  getBlob(request: OciRequest): Promise<Answer>
+  headBlob(request: OciRequest): Promise<Answer>
+  /** Whether a blob may leave that repository by a mount. Never waits. */
+  mayTake(request: OciRequest, from: Repository, digest: Digest): Promise<boolean>
+}
+
+export interface GateParts {
+  manifests: Manifests
+  blobs: Blobs
+  waiters: VerdictWaiters
+  findRepository: (name: string) => Promise<Repository | undefined>
+  /** False under `observe`, which judges and shows, and never refuses. */
+  enforcing: boolean
+  waitSeconds: number
+  /** A read that only the grant `read-quarantined` let through. Resolves when it is on record. */
+  onPassedByGrant: (request: OciRequest, subject: string, standing: string) => Promise<void>
+  now: () => number
+}
+
+export function createGate(parts: GateParts): Gate {
+  const { manifests, blobs, enforcing, now } = parts
+
+  async function find(request: OciRequest): Promise<HeldManifest> {
+    const digest = parseDigest(request.reference)
+    if (digest === undefined && !isTag(request.reference)) throw unknownManifest(request)
+    const held = await (digest === undefined
+      ? manifests.byTag(request.repository, request.reference)
+      : manifests.byDigest(request.repository, digest))
+    if (held === undefined) throw unknownManifest(request)
+    return held
+  }
+
+  /** What passes at once, or after its verdict has come. Throws the refusal. */
+  async function pass(request: OciRequest): Promise<HeldManifest> {
+    const held = await find(request)
+    const passage = passageOf(request.principal, request.repository, current(held, now()), enforcing)
+    if (passage !== 'pending') return settle(request, held, passage)
+    const judged = await awaitVerdict(request, held)
+    if (judged === undefined) throw pending(request, held.digest)
+    return settle(request, judged, passageOf(request.principal, request.repository, current(judged, now()), enforcing))
+  }
+
+  async function awaitVerdict(request: OciRequest, held: HeldManifest): Promise<HeldManifest | undefined> {
+    const look = async () => {
+      const again = await manifests.byDigest(request.repository, held.digest)
+      if (again === undefined) throw unknownManifest(request)
+      const decision = current(again, now()).decision
+      return decision === null || decision === 'pending' ? undefined : again
+    }
+    return parts.waiters.waitFor(held.repositoryId, held.id, look, now() + parts.waitSeconds * 1000, request.signal)
+  }
+
+  async function settle(request: OciRequest, held: HeldManifest, passage: Passage): Promise<HeldManifest> {
+    if (passage === 'passes') return held
+    if (passage === 'passes-by-grant') {
+      await parts.onPassedByGrant(request, `${request.repository}@${held.digest}`, held.decision ?? 'pending')
+      return held
+    }
+    if (passage === 'cache') throw cacheRefusal(request)
+    if (passage === 'pending') throw pending(request, held.digest)
+    throw await denial(request, held.repositoryId, held.digest, reasonsOf(held.reasons))
+  }
+
+  async function denial(request: OciRequest, repositoryId: number, digest: Digest, reasons: Reason[]): Promise<LazaretError> {
+    const alternatives = (await manifests.passingTags(repositoryId, 3, now())).map(({ tag, digest: passing }) => ({
+      reference: `${request.repository}:${tag}`,
+      digest: passing,
+    }))
+    const nearest = alternatives[0]?.reference
+    const line = heldLine({
+      repository: request.repository,
+      digest,
+      reasons,
+      ...(nearest === undefined ? {} : { alternative: nearest }),
+      tellsGrant: worksHere(request),
+    })
+    return new LazaretError('DENIED', line, { detail: { image: `${request.repository}@${digest}`, reasons, alternatives } })
+  }
+
+  async function passBlob(request: OciRequest, digest: Digest): Promise<void> {
+    const repository = await repositoryOf(request)
+    const standing = await manifests.standingOfBlob(repository.id, digest, now())
+    if (standing === undefined) {
+      if (!enforcing) return
+      if (!granted(request.principal, 'read-quarantined', request.repository)) throw unheldBlob(request, digest)
+      await parts.onPassedByGrant(request, `${request.repository}@${digest}`, 'under no manifest')
+      return
+    }
+    const passage = passageOf(request.principal, request.repository, standing, enforcing)
+    if (passage === 'pending') throw pending(request, standing.manifestDigest)
+    if (passage === 'cache') throw cacheRefusal(request)
+    if (passage === 'denied') throw await denial(request, repository.id, standing.manifestDigest, reasonsOf(standing.reasons))
+    if (passage === 'passes-by-grant') {
+      await parts.onPassedByGrant(request, `${request.repository}@${digest}`, standing.decision ?? 'pending')
+    }
+  }
+
+  async function repositoryOf(request: OciRequest): Promise<Repository> {
+    const repository = await parts.findRepository(request.repository)
+    if (repository === undefined) throw new LazaretError('NAME_UNKNOWN', `no repository ${request.repository}`)
+    return repository
+  }
+
+  async function findBlob(request: OciRequest) {
+    const digest = parseDigest(request.reference)
+    if (digest === undefined) throw new LazaretError('DIGEST_INVALID', `${JSON.stringify(request.reference.slice(0, 140))} is no digest`)
+    const blob = await blobs.find(request.repository, digest)
+    if (blob === undefined) throw new LazaretError('BLOB_UNKNOWN', `${request.repository} holds no blob ${digest}`)
+    return blob
+  }
+
+  return {
+    async getManifest(request) {
+      const held = await pass(request)
+      return { ...manifestHead(held), body: Buffer.from(held.content) }
+    },
+    async headManifest(request) {
+      if (mayLook(request.principal, request.repository)) return manifestHead(await find(request))
+      return manifestHead(await pass(request))
+    },
+    async getBlob(request) {
+      const blob = await findBlob(request)
+      await passBlob(request, blob.digest)
+      return blobAnswer(blob, headerOf(request, 'range'), (range) => blobs.read(blob, range))
+    },
+    async headBlob(request) {
+      const blob = await findBlob(request)
+      if (!mayLook(request.principal, request.repository)) await passBlob(request, blob.digest)
+      return blobAnswer(blob, undefined, undefined)
+    },
+    async mayTake(request, from, digest) {
+      if (may(request.principal, 'push', from.name)) return true
+      if (!may(request.principal, 'pull', from.name)) return false
+      const standing = await manifests.standingOfBlob(from.id, digest, now())
+      if (standing === undefined) return !enforcing
+      return passageOf(request.principal, from.name, standing, enforcing) === 'passes'
+    },
+  }
+}
+
+/** A verdict past its time is none: the gate waits for the new one. */
+function current(held: HeldManifest, now: number): Pick<HeldManifest, 'kind' | 'decision'> {
+  const expired = held.validUntil !== null && held.validUntil <= now
+  return { kind: held.kind, decision: expired ? null : held.decision }
+}
+
+function manifestHead(held: HeldManifest): Answer {
+  const warning = held.decision === 'warn' ? warningOf(reasonsOf(held.reasons)) : undefined
+  return {
+    status: 200,
+    headers: {
+      'content-type': held.mediaType,
+      'content-length': String(held.sizeBytes),
+      'docker-content-digest': held.digest,
+      etag: `"${held.digest}"`,
+      ...(warning === undefined ? {} : { warning }),
+    },
+  }
+}
+
+function reasonsOf(json: string | null): Reason[] {
+  return json === null ? [] : (JSON.parse(json) as Reason[])
+}
+
+/** Whoever pushes here is told which grant opens the quarantine; a puller is not. */
+function worksHere(request: OciRequest): boolean {
+  return granted(request.principal, 'push', request.repository) || granted(request.principal, 'delete', request.repository)
+}
+
+function pending(request: OciRequest, digest: Digest): LazaretError {
+  return new LazaretError('DENIED', pendingLine(request.repository, digest, worksHere(request)), {
+    detail: { image: `${request.repository}@${digest}`, reasons: [], decision: 'pending' },
+    headers: { 'retry-after': '5' },
+  })
+}
+
+function cacheRefusal(request: OciRequest): LazaretError {
+  return new LazaretError('DENIED', `lazaret: ${request.repository}: a build cache is read by those who may push here`, {
+    detail: { reasons: [], decision: 'deny' },
+  })
+}
+
+function unheldBlob(request: OciRequest, digest: Digest): LazaretError {
+  return new LazaretError('DENIED', `lazaret: ${request.repository}: no image that may be pulled holds ${digest.slice(0, 20)}...`, {
+    detail: { reasons: [], decision: 'deny' },
+  })
+}
+
+function unknownManifest(request: OciRequest): LazaretError {
+  return new LazaretError('MANIFEST_UNKNOWN', `${request.repository} holds no ${request.reference.slice(0, 140)}`)
+}

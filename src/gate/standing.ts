@@ -1,0 +1,34 @@
+import { granted, may, type Principal } from '../model/access.ts'
+import type { ManifestKind } from '../model/manifest.ts'
+import type { Decision } from '../model/verdict.ts'
+
+/** How the gate answers one read. `pending` waits; `unheld` is a blob that no manifest of the repository holds. */
+export type Passage = 'passes' | 'passes-by-grant' | 'denied' | 'pending' | 'cache'
+
+export interface Standing {
+  kind: ManifestKind
+  decision: Decision | null
+}
+
+/**
+ * The one place that turns a standing into an answer (docs/architecture.md, "The gate, exactly").
+ * In: who asks, which repository, how the thing stands there (its verdict still valid), whether the policy refuses at all.
+ * Nothing unknown passes: only `allow` and `warn` do.
+ */
+export function passageOf(principal: Principal, repository: string, standing: Standing, enforcing: boolean): Passage {
+  if (standing.kind === 'cache') return cachePassage(principal, repository)
+  if (standing.decision === 'allow' || standing.decision === 'warn') return 'passes'
+  if (!enforcing) return 'passes'
+  if (granted(principal, 'read-quarantined', repository)) return 'passes-by-grant'
+  return standing.decision === 'deny' ? 'denied' : 'pending'
+}
+
+/** BuildKit reads its cache with a token for pulling alone: here the grant counts, not the token's scope. */
+function cachePassage(principal: Principal, repository: string): Passage {
+  return granted(principal, 'push', repository) ? 'passes' : 'cache'
+}
+
+/** HEAD tells those who push whether their own is there: by the token's scope on Bearer, by the grants on Basic. */
+export function mayLook(principal: Principal, repository: string): boolean {
+  return may(principal, 'push', repository) || may(principal, 'delete', repository)
+}

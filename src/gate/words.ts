@@ -1,0 +1,57 @@
+import { shortDigest, type Digest } from '../model/digest.ts'
+import type { Reason } from '../model/verdict.ts'
+
+/** Bounds of what clients print: the HTTP reason phrase, and a Warning header (RFC 9111 in the form that docker shows). */
+export const mostLineCharacters = 200
+export const mostWarningCharacters = 120
+
+export interface Held {
+  repository: string
+  digest: Digest
+  reasons: Reason[]
+  /** Nearest image that passes: `shop/api:1.4.2`. */
+  alternative?: string
+  /** The caller works on this repository, and could be let through by the grant `read-quarantined`. */
+  tellsGrant?: boolean
+}
+
+/**
+ * The one line that a refused client prints, in ASCII, at most 200 characters:
+ * `lazaret: shop/api@sha256:1f2e… is held: CVE-2024-3094 in xz-utils 5.6.0 (known exploited), fixed in 5.6.1. Use shop/api:1.4.2.`
+ * What matters most comes first; where it is too long, the end gives way.
+ */
+export function heldLine(held: Held): string {
+  const subject = `${held.repository}@${shortDigest(held.digest)}`
+  const first = held.reasons[0]
+  const more = held.reasons.length > 1 ? ` (and ${held.reasons.length - 1} more)` : ''
+  const cause = first === undefined ? 'no reason is on record' : `${first.message}${more}`
+  const grant = held.tellsGrant === true ? ' To work on it: grant read-quarantined.' : ''
+  const way = held.alternative === undefined ? ` See: lazaret why ${subject}` : ` Use ${held.alternative}.`
+  const head = `lazaret: ${subject} is held: `
+  const room = mostLineCharacters - head.length - grant.length
+  const full = `${cause}.${way}`
+  return ascii(head + (full.length <= room ? full : cutAtWord(`${cause}.`, room)) + grant).slice(0, mostLineCharacters)
+}
+
+export function pendingLine(repository: string, digest: Digest, tellsGrant: boolean): string {
+  const grant = tellsGrant ? '. To work on it before: grant read-quarantined' : ''
+  return ascii(`lazaret: ${repository}@${shortDigest(digest)} is being examined, try again${grant}`).slice(0, mostLineCharacters)
+}
+
+/** `299 - "…"`, of at most 120 characters in all. */
+export function warningOf(reasons: Reason[]): string | undefined {
+  const first = reasons[0]
+  if (first === undefined) return undefined
+  const room = mostWarningCharacters - '299 - ""'.length
+  return `299 - "${cutAtWord(ascii(`lazaret: ${first.message}`).replaceAll(/["\\]/g, "'"), room)}"`
+}
+
+function cutAtWord(text: string, room: number): string {
+  if (text.length <= room) return text
+  const cut = text.slice(0, Math.max(room - 3, 0))
+  return `${cut.slice(0, Math.max(cut.lastIndexOf(' '), room - 30))}...`
+}
+
+function ascii(text: string): string {
+  return text.replaceAll('…', '...').replaceAll(/[^\x20-\x7e]/g, '?')
+}

@@ -1,0 +1,180 @@
+import { LazaretError } from '../../kit/errors.ts'
+import { shortDigest, type Digest, type DigestAlgorithm } from '../../model/digest.ts'
+import type { Descriptor, Manifest } from '../../model/manifest.ts'
+import type { Blobs } from '../blobs/blobs.ts'
+import { addJob } from '../jobs/jobs.ts'
+import type { Records, Tx } from '../records/records.ts'
+import { ensureRepository } from '../repositories.ts'
+import { blobsOfIndex, kindOf, manifestsOfIndex, mostConfigBytes } from './kind.ts'
+import { parseManifest, type ParsedManifest } from './parse.ts'
+
+export interface Incoming {
+  repository: string
+  bytes: Buffer
+  declaredType: string
+  /** Where the push named a digest: its algorithm is the manifest's, and it must be right. */
+  expected?: Digest
+  tags: string[]
+  principal: string
+}
+
+/**
+ * Takes a manifest in: parsed, complete, recorded with its tags and the job to examine it, in one transaction.
+ * Push and mirror share it. Out: the manifest and the repository's id.
+ * Errors: MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with the digests that are missing.
+ */
+export async function acceptManifest(records: Records, blobs: Blobs, incoming: Incoming, now: number): Promise<{ manifest: Manifest; repositoryId: number }> {
+  const parsed = parseManifest(incoming.bytes, incoming.declaredType, algorithmOf(incoming.expected))
+  if (incoming.expected !== undefined && incoming.expected !== parsed.digest) {
+    throw new LazaretError('DIGEST_INVALID', `the manifest is ${shortDigest(parsed.digest)}, not ${shortDigest(incoming.expected)}`)
+  }
+  const manifest = withKind(parsed, await configBytes(blobs, incoming.repository, parsed))
+  const repositoryId = await records.write(async (tx) => {
+    const repository = await ensureRepository(tx, incoming.repository, now)
+    await requireParts(tx, repository.id, parsed)
+    const id = await recordManifest(tx, manifest, parsed, incoming.bytes, now)
+    await linkManifest(tx, repository.id, id, incoming, now)
+    await addJob(tx, 'examine', manifest.digest, now)
+    return repository.id
+  })
+  return { manifest, repositoryId }
+}
+
+function algorithmOf(digest: Digest | undefined): DigestAlgorithm {
+  return digest?.startsWith('sha512:') === true ? 'sha512' : 'sha256'
+}
+
+function withKind(parsed: ParsedManifest, config: Buffer | undefined): Manifest {
+  const { isIndex, ...manifest } = parsed
+  const kind = kindOf(parsed, config)
+  return isIndex ? { ...manifest, kind, layers: blobsOfIndex(parsed), children: manifestsOfIndex(parsed) } : { ...manifest, kind }
+}
+
+async function configBytes(blobs: Blobs, repository: string, parsed: ParsedManifest): Promise<Buffer | undefined> {
+  if (parsed.config === undefined) return undefined
+  const blob = await blobs.find(repository, parsed.config.digest)
+  if (blob === undefined) throw missingParts([parsed.config.digest])
+  if (blob.sizeBytes > mostConfigBytes) return undefined
+  return Buffer.concat(await (await blobs.read(blob)).toArray())
+}
+
+async function requireParts(tx: Tx, repositoryId: number, parsed: ParsedManifest): Promise<void> {
+  const config = parsed.config === undefined ? [] : [parsed.config]
+  const wantedBlobs = [...config, ...parsed.layers.filter(isDistributed), ...blobsOfIndex(parsed)].map((part) => part.digest)
+  const wantedManifests = manifestsOfIndex(parsed).map((child) => child.digest)
+  const absent = [
+    ...(await absentFrom(wantedBlobs, (some) =>
+      tx
+        .selectFrom('blob_links')
+        .innerJoin('blobs', 'blobs.id', 'blob_links.blob_id')
+        .select('blobs.digest')
+        .where('blob_links.repository_id', '=', repositoryId)
+        .where('blobs.digest', 'in', some)
+        .execute(),
+    )),
+    ...(await absentFrom(wantedManifests, (some) =>
+      tx
+        .selectFrom('manifest_links')
+        .innerJoin('manifests', 'manifests.id', 'manifest_links.manifest_id')
+        .select('manifests.digest')
+        .where('manifest_links.repository_id', '=', repositoryId)
+        .where('manifests.digest', 'in', some)
+        .execute(),
+    )),
+  ]
+  if (absent.length > 0) throw missingParts(absent)
+}
+
+/** Layers that may stay elsewhere: OCI image-spec, "Non-distributable layers"; Docker's foreign ones. */
+function isDistributed(layer: Descriptor): boolean {
+  return !/nondistributable|\.foreign\./.test(layer.mediaType)
+}
+
+async function absentFrom(wanted: Digest[], look: (some: string[]) => Promise<{ digest: string }[]>): Promise<Digest[]> {
+  const distinct = [...new Set(wanted)]
+  const here = new Set<string>()
+  for (let at = 0; at < distinct.length; at += 500) for (const row of await look(distinct.slice(at, at + 500))) here.add(row.digest)
+  return distinct.filter((digest) => !here.has(digest))
+}
+
+function missingParts(digests: Digest[]): LazaretError {
+  const more = digests.length > 1 ? ` and ${digests.length - 1} more` : ''
+  return new LazaretError('MANIFEST_BLOB_UNKNOWN', `the manifest names ${digests[0] ?? '?'}${more}, which this repository does not hold`, {
+    detail: digests.slice(0, 20).map((digest) => ({ digest })),
+  })
+}
+
+async function recordManifest(tx: Tx, manifest: Manifest, parsed: ParsedManifest, bytes: Buffer, now: number): Promise<number> {
+  const known = await tx.selectFrom('manifests').select('id').where('digest', '=', manifest.digest).executeTakeFirst()
+  if (known !== undefined) return known.id
+  const inserted = await tx
+    .insertInto('manifests')
+    .values({
+      digest: manifest.digest,
+      kind: manifest.kind,
+      media_type: manifest.mediaType,
+      artifact_type: manifest.artifactType ?? null,
+      subject: manifest.subject?.digest ?? null,
+      annotations: JSON.stringify(manifest.annotations),
+      config_digest: manifest.config?.digest ?? null,
+      size: manifest.sizeBytes,
+      content: bytes,
+      created_at: now,
+    })
+    .onConflict((conflict) => conflict.column('digest').doNothing())
+    .returning('id')
+    .executeTakeFirst()
+  if (inserted === undefined) return (await tx.selectFrom('manifests').select('id').where('digest', '=', manifest.digest).executeTakeFirstOrThrow()).id
+  await recordParts(tx, inserted.id, manifest, parsed)
+  return inserted.id
+}
+
+async function recordParts(tx: Tx, manifestId: number, manifest: Manifest, parsed: ParsedManifest): Promise<void> {
+  const config = parsed.config === undefined ? [] : [{ ...parsed.config, role: 'config' }]
+  const blobs = [...config, ...manifest.layers.map((layer) => ({ ...layer, role: 'layer' }))]
+  const blobRows = blobs.map((blob, position) => ({
+    manifest_id: manifestId,
+    position,
+    blob_digest: blob.digest,
+    media_type: blob.mediaType,
+    role: blob.role,
+  }))
+  const childRows = manifest.children.map((child, position) => ({
+    manifest_id: manifestId,
+    position,
+    child_digest: child.digest,
+    platform: platformText(child),
+    attests: attestedBy(child),
+  }))
+  for (let at = 0; at < blobRows.length; at += 200) await tx.insertInto('manifest_blobs').values(blobRows.slice(at, at + 200)).execute()
+  for (let at = 0; at < childRows.length; at += 200) await tx.insertInto('manifest_children').values(childRows.slice(at, at + 200)).execute()
+}
+
+function platformText(child: Descriptor): string | null {
+  if (child.platform === undefined) return null
+  const { os, architecture, variant } = child.platform
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join('/')
+}
+
+/** BuildKit's attestation manifests say in the index which child they describe. */
+function attestedBy(child: Descriptor): string | null {
+  if (child.annotations?.['vnd.docker.reference.type'] !== 'attestation-manifest') return null
+  return child.annotations['vnd.docker.reference.digest'] ?? null
+}
+
+async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, incoming: Incoming, now: number): Promise<void> {
+  await tx
+    .insertInto('manifest_links')
+    .values({ repository_id: repositoryId, manifest_id: manifestId, pushed_at: now, pushed_by: incoming.principal })
+    .onConflict((conflict) => conflict.columns(['repository_id', 'manifest_id']).doUpdateSet({ pushed_at: now, pushed_by: incoming.principal }))
+    .execute()
+  for (const tag of incoming.tags) {
+    await tx
+      .insertInto('tags')
+      .values({ repository_id: repositoryId, name: tag, manifest_id: manifestId, updated_at: now, updated_by: incoming.principal })
+      .onConflict((conflict) =>
+        conflict.columns(['repository_id', 'name']).doUpdateSet({ manifest_id: manifestId, updated_at: now, updated_by: incoming.principal }),
+      )
+      .execute()
+  }
+}

@@ -1,0 +1,139 @@
+// objects/<2 hex>/<32 hex>   one file an object, spread over 256 folders by the first byte of its random key
+import { randomBytes } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { LazaretError } from '../../kit/errors.ts'
+import type { ObjectStore, ObjectWriter } from './objects.ts'
+
+/** Small network chunks are gathered to pieces of this size before they are written. */
+const writeBytes = 1 << 20
+/** Node's default of 64 KiB serves at a third of the speed of this. */
+const readBytes = 1 << 20
+
+/** An ObjectStore in a folder. In: the folder, made where it is missing. Throws what the file system throws (EACCES, ENOSPC …). */
+export async function openFileObjects(folder: string): Promise<ObjectStore> {
+  await makeFolders(folder)
+  const pathOf = (key: string) => join(folder, key.slice(0, 2), checkedKey(key))
+  return {
+    newKey: () => randomBytes(16).toString('hex'),
+    async create(key) {
+      return new FileWriter(key, join(folder, key.slice(0, 2)), await open(pathOf(key), 'wx', 0o600), 0)
+    },
+    async resume(key) {
+      const file = await open(pathOf(key), 'r+').catch((cause: unknown) => missing(cause, 'BLOB_UPLOAD_UNKNOWN'))
+      return new FileWriter(key, join(folder, key.slice(0, 2)), file, (await file.stat()).size)
+    },
+    read: (key, range) => readFrom(pathOf(key), range),
+    remove: (key) => rm(pathOf(key), { force: true }),
+    close: async () => undefined,
+  }
+}
+
+async function makeFolders(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const names = Array.from({ length: 256 }, (_, at) => at.toString(16).padStart(2, '0'))
+  const made = await Promise.all(names.map((name) => mkdir(join(folder, name), { recursive: true, mode: 0o700 })))
+  if (made.some((path) => path !== undefined)) await syncFolder(folder)
+}
+
+async function readFrom(path: string, range: { start: number; end: number } | undefined): Promise<Readable> {
+  const file = await open(path, 'r').catch((cause: unknown) => missing(cause, 'BLOB_UNKNOWN'))
+  if (range !== undefined && range.start >= range.end) {
+    await file.close()
+    return Readable.from([])
+  }
+  const bounds = range === undefined ? {} : { start: range.start, end: range.end - 1 }
+  return createReadStream(path, { fd: file, highWaterMark: readBytes, ...bounds })
+}
+
+class FileWriter implements ObjectWriter {
+  readonly key: string
+  readonly #folder: string
+  readonly #file: FileHandle
+  #size: number
+
+  constructor(key: string, folder: string, file: FileHandle, size: number) {
+    this.key = key
+    this.#folder = folder
+    this.#file = file
+    this.#size = size
+  }
+
+  get size(): number {
+    return this.#size
+  }
+
+  async append(source: AsyncIterable<Buffer>, onChunk?: (chunk: Buffer) => void): Promise<void> {
+    let gathered: Buffer[] = []
+    let gatheredBytes = 0
+    const flush = async () => {
+      const pieces = gathered
+      gathered = []
+      gatheredBytes = 0
+      if (pieces.length > 0) await this.#write(pieces)
+    }
+    try {
+      for await (const chunk of source) {
+        onChunk?.(chunk)
+        gathered.push(chunk)
+        gatheredBytes += chunk.length
+        if (gatheredBytes >= writeBytes) await flush()
+      }
+    } finally {
+      await flush()
+    }
+  }
+
+  async #write(pieces: Buffer[]): Promise<void> {
+    let rest = pieces
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#file.writev(rest, this.#size)
+      this.#size += bytesWritten
+      rest = after(rest, bytesWritten)
+    }
+  }
+
+  async seal(): Promise<void> {
+    try {
+      await this.#file.sync()
+    } finally {
+      await this.#file.close()
+    }
+    await syncFolder(this.#folder)
+  }
+
+  async release(): Promise<void> {
+    await this.#file.close()
+  }
+}
+
+/** What is left of some pieces after the first `count` bytes: a short write is legal. */
+function after(pieces: Buffer[], count: number): Buffer[] {
+  let skip = count
+  return pieces.flatMap((piece) => {
+    const from = Math.min(skip, piece.length)
+    skip -= from
+    return from === piece.length ? [] : [piece.subarray(from)]
+  })
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+function checkedKey(key: string): string {
+  if (!/^[0-9a-f]{32}$/.test(key)) throw new LazaretError('INTERNAL', `not an object key: ${key.slice(0, 40)}`)
+  return key
+}
+
+function missing(cause: unknown, code: 'BLOB_UNKNOWN' | 'BLOB_UPLOAD_UNKNOWN'): never {
+  if ((cause as NodeJS.ErrnoException).code === 'ENOENT') throw new LazaretError(code, 'its bytes are not in the store', { cause })
+  throw cause
+}

@@ -1,0 +1,34 @@
+import type { Readable } from 'node:stream'
+
+/**
+ * Bytes under keys that the store itself gives. The records say which digest lies under which key, so that nothing is
+ * ever renamed: a file system appends to a file, an S3 API uploads parts and completes them.
+ *
+ * Life cycle of an object: `newKey` → `create` → `append` … → `seal`, after which it is on disk (its folder's entry too) and never
+ * changes; or `remove`, at any time. What was appended and not sealed may be lost with the power, never half of a seal.
+ */
+export interface ObjectStore {
+  /** Out: a key that no object has. It goes into the records first, so that no object is ever without a record of it. */
+  newKey(): string
+  /** Out: a new empty object under that key, open for appending. */
+  create(key: string): Promise<ObjectWriter>
+  /** Goes on with an unsealed object, in this process or after a restart. Throws LazaretError BLOB_UPLOAD_UNKNOWN where it is gone. */
+  resume(key: string): Promise<ObjectWriter>
+  /** In: a key and a range in bytes, end exclusive. Out: its bytes. Throws LazaretError BLOB_UNKNOWN where it is gone. */
+  read(key: string, range?: { start: number; end: number }): Promise<Readable>
+  /** Frees it; fine where it is gone already. */
+  remove(key: string): Promise<void>
+  close(): Promise<void>
+}
+
+export interface ObjectWriter {
+  readonly key: string
+  /** Bytes so far. */
+  readonly size: number
+  /** Appends as it streams. On an error of the source, what had come stays, and `size` counts it. */
+  append(source: AsyncIterable<Buffer>, onChunk?: (chunk: Buffer) => void): Promise<void>
+  /** On disk, whole and final. */
+  seal(): Promise<void>
+  /** Lets go of it, to be resumed later or removed. */
+  release(): Promise<void>
+}

@@ -1,0 +1,24 @@
+import type { Records, Tx } from './records/records.ts'
+
+export interface Repository {
+  id: number
+  name: string
+}
+
+/** Out: the repository of that name, made in this transaction where it is new. */
+export async function ensureRepository(tx: Tx, name: string, now: number): Promise<Repository> {
+  const known = await tx.selectFrom('repositories').select(['id', 'name']).where('name', '=', name).executeTakeFirst()
+  if (known !== undefined) return known
+  await tx
+    .insertInto('repositories')
+    .values({ name, created_at: now })
+    .onConflict((conflict) => conflict.column('name').doNothing())
+    .execute()
+  return tx.selectFrom('repositories').select(['id', 'name']).where('name', '=', name).executeTakeFirstOrThrow()
+}
+
+/** A lookup by name on the hot path. */
+export function repositoryFinder(records: Records): (name: string) => Promise<Repository | undefined> {
+  const query = records.prepare<Repository>('select id, name from repositories where name = ?')
+  return (name) => query.first(name)
+}
