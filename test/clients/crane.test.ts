@@ -1,0 +1,4 @@
+import { openCrane } from '../support/crane.ts'
+import { roundTripSuite } from './round-trip.ts'
+
+roundTripSuite({ name: 'crane', needs: ['crane'], open: openCrane, forms: ['oci', 'docker', 'zstd', 'plain', 'index', 'attested', 'artifact'] })

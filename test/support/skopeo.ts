@@ -1,0 +1,29 @@
+import { join } from 'node:path'
+import { type Client, readLogin } from './client.ts'
+import { containersHome } from './containers.ts'
+import { takeLayout } from './layout.ts'
+import type { RunOptions } from './run.ts'
+
+/** In: the suite's stack. Out: skopeo with a home of its own. */
+export async function openSkopeo(stack: AsyncDisposableStack): Promise<Client> {
+  const home = await containersHome(stack, 'skopeo')
+  const skopeo = (args: readonly string[], options?: RunOptions) => home.run('skopeo', args, options)
+  const pulled = join(home.folder, 'pulled')
+  const copy = (from: string, to: string) => skopeo(['copy', '--all', '--preserve-digests', '--src-tls-verify=false', '--dest-tls-verify=false', from, to])
+  return {
+    name: 'skopeo',
+    keepsBytes: true,
+    login: (host, { username, password }) => skopeo(['login', '--tls-verify=false', '-u', username, '--password-stdin', host], { input: password }),
+    keptLogin: (host) => readLogin(home.authFile, host),
+    push: (image, reference) => copy(`oci:${image.layout}:${image.tag}`, `docker://${reference}`),
+    pull: (reference) => copy(`docker://${reference}`, `oci:${pulled}:pulled`),
+    takePulled: () => takeLayout(pulled),
+    copy: (from, to) => copy(`docker://${from}`, `docker://${to}`),
+    listTags: async (repository) => {
+      const { code, stdout, output } = await skopeo(['list-tags', '--tls-verify=false', `docker://${repository}`])
+      if (code !== 0) throw new Error(output)
+      return (JSON.parse(stdout) as { Tags: string[] }).Tags
+    },
+    remove: (reference) => skopeo(['delete', '--tls-verify=false', `docker://${reference}`]),
+  }
+}
