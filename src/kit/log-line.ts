@@ -11,7 +11,7 @@ export function prettyLine(line: string, color: boolean): string {
   const head = [
     paint('90', harmless(String(time)).slice(11, 23)),
     paint(colors[String(level)] ?? '0', harmless(String(level)).padEnd(5)),
-    harmless(String(msg ?? '')),
+    harmless(typeof msg === 'string' ? msg : ''),
     ...Object.entries(fields).map(([name, value]) => ` ${paint('90', `${harmless(name)}=`)}${shownValue(value)}`),
   ]
   return `${head.join(' ')}\n${stackOf(err, paint)}`
@@ -35,11 +35,17 @@ function shownValue(value: unknown): string {
 function stackOf(err: unknown, paint: (code: string, text: string) => string): string {
   if (typeof err !== 'object' || err === null) return err === undefined ? '' : `    ${shownValue(err)}\n`
   const { stack, message } = err as { stack?: unknown; message?: unknown }
-  const text = String(stack ?? message ?? JSON.stringify(err))
-  return text.split('\n').map((line) => `    ${paint('90', harmless(line.trim()))}\n`).join('')
+  const text = [stack, message].find((part) => typeof part === 'string') ?? JSON.stringify(err)
+  return text
+    .split('\n')
+    .map((line) => `    ${paint('90', harmless(line.trim()))}\n`)
+    .join('')
 }
 
 /** Control characters and direction marks in names that strangers chose would act on the terminal: they are written out. */
 function harmless(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  )
 }

@@ -14,7 +14,10 @@ function logged(options: Partial<LogOptions>, use: (log: ReturnType<typeof creat
 test('a line is one JSON object with level, time and message', () => {
   const lines = logged({}, (log) => log.info({ repository: 'shop/api' }, 'pushed'))
   assert.equal(lines.length, 1)
-  assert.match(lines[0] ?? '', /^\{"level":"info","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","repository":"shop\/api","msg":"pushed"\}\n$/)
+  assert.match(
+    lines[0] ?? '',
+    /^\{"level":"info","time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z","repository":"shop\/api","msg":"pushed"\}\n$/,
+  )
 })
 
 test('the level holds back what is less severe', () => {
@@ -23,17 +26,29 @@ test('the level holds back what is less severe', () => {
     log.warn('yes')
     log.error('yes')
   })
-  assert.deepEqual(lines.map((line) => (JSON.parse(line) as { msg: string }).msg), ['yes', 'yes'])
-  assert.deepEqual(logged({ level: 'silent' }, (log) => log.fatal('no')), [])
+  assert.deepEqual(
+    lines.map((line) => (JSON.parse(line) as { msg: string }).msg),
+    ['yes', 'yes'],
+  )
+  assert.deepEqual(
+    logged({ level: 'silent' }, (log) => log.fatal('no')),
+    [],
+  )
 })
 
 test('secrets stay out, wherever they stand', () => {
   const lines = logged({}, (log) => {
     log.info({ authorization: 'hush', headers: { Authorization: 'hush', Cookie: 'hush', 'set-cookie': ['hush'], accept: '*/*' } }, 'a')
-    log.info({ body: { user: { password: 'hush', newPassword: 'hush', access_token: 'hush', refreshToken: 'hush', clientSecret: 'hush' } } }, 'b')
+    log.info(
+      { body: { user: { password: 'hush', newPassword: 'hush', access_token: 'hush', refreshToken: 'hush', clientSecret: 'hush' } } },
+      'b',
+    )
     log.info({ list: [{ token: 'hush' }], adminPassword: 'hush' }, 'c')
     log.child({ token: 'hush' }).info('d')
-    log.error(new Error('postgres://admin:hush@db/x refused; sent Authorization: Bearer hush.hush.hush and Basic aHVzaDpodXNo'), 'e Basic aHVzaDpodXNo')
+    log.error(
+      new Error('postgres://admin:hush@db/x refused; sent Authorization: Bearer hush.hush.hush and Basic aHVzaDpodXNo'),
+      'e Basic aHVzaDpodXNo',
+    )
     log.info({ url: 'https://u:hush@h/x' }, 'f https://u:hush@h/x')
     log.info({ url: '/x?a=1&access_token=hush&b=2&X-Amz-Signature=hush' }, 'g')
   })
@@ -43,7 +58,9 @@ test('secrets stay out, wherever they stand', () => {
 })
 
 test('what only looks like a secret stays', () => {
-  const [line] = logged({}, (log) => log.info({ tokens: 3, url: 'http://h:5000/v2/', basicAuth: true, hasPassword: true }, 'basic check of a:b@c'))
+  const [line] = logged({}, (log) =>
+    log.info({ tokens: 3, url: 'http://h:5000/v2/', basicAuth: true, hasPassword: true }, 'basic check of a:b@c'),
+  )
   assert.match(line ?? '', /"tokens":3,"url":"http:\/\/h:5000\/v2\/","basicAuth":true,"hasPassword":true,"msg":"basic check of a:b@c"/)
 })
 
@@ -74,7 +91,16 @@ test('the line for people: time, level, message, fields, stack', () => {
 })
 
 test('nothing in a line acts on the terminal', () => {
-  const line = prettyLine(JSON.stringify({ level: 'info', time: '2026-01-01T00:00:00.000Z', msg: 'a\u001b[2Jb\u202ec\r', 'k\u0007': '\u009b', err: { stack: 'x\u001b]0;t\u0007' } }), false)
+  const line = prettyLine(
+    JSON.stringify({
+      level: 'info',
+      time: '2026-01-01T00:00:00.000Z',
+      msg: 'a\u001b[2Jb\u202ec\r',
+      'k\u0007': '\u009b',
+      err: { stack: 'x\u001b]0;t\u0007' },
+    }),
+    false,
+  )
   assert.doesNotMatch(line, /[^\P{Cc}\n]|\p{Cf}/u)
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: 'binary' }), fc.json()), (text) => {

@@ -20,41 +20,74 @@ export const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 's
 
 const address = text('HOST:PORT, [IPV6]:PORT or :PORT', parseAddress, showAddress)
 const origin = text('a URL such as https://registry.example, without a path', parseOrigin, String, { format: 'uri' })
-const path = text('a path', (given, place) => (given === '' || given.includes('\0') ? undefined : isAbsolute(given) ? given : resolve(place.folder, given)), String)
+const path = text(
+  'a path',
+  (given, place) => (given === '' || given.includes('\0') ? undefined : isAbsolute(given) ? given : resolve(place.folder, given)),
+  String,
+)
 const repositoryPattern = text('a repository pattern such as shop/**', (given) => (isRepositoryPattern(given) ? given : undefined), String)
 const range = text('an address range such as 10.20.0.0/16', parseRange, String)
 const name = text('text of 1 to 255 characters in one line', (given) => (/^[^\n\r\0]{1,255}$/.test(given) ? given : undefined), String)
 
 const policy = text('observe or balanced', namedPolicy, String, { enum: ['observe', 'balanced'] })
-const database = text('a URL postgres://USER@HOST/NAME', (given) => (/^postgres(?:ql)?:\/\/./.test(given) && URL.canParse(given) ? given : undefined), maskPassword)
-const blobs = text('a folder', (given, place) => {
-  if (/^s3:/i.test(given)) throw new Misfit('a folder: this version does not keep blobs in S3 yet')
-  return given === '' || given.includes('\0') || /^[a-z0-9+.-]+:\/\//i.test(given) ? undefined : resolve(place.folder, given)
-}, String)
+const database = text(
+  'a URL postgres://USER@HOST/NAME',
+  (given) => (/^postgres(?:ql)?:\/\/./.test(given) && URL.canParse(given) ? given : undefined),
+  maskPassword,
+)
+const blobs = text(
+  'a folder',
+  (given, place) => {
+    if (/^s3:/i.test(given)) throw new Misfit('a folder: this version does not keep blobs in S3 yet')
+    return given === '' || given.includes('\0') || /^[a-z0-9+.-]+:\/\//i.test(given) ? undefined : resolve(place.folder, given)
+  },
+  String,
+)
 
 export const catalogue = {
-  listen: setting(address, { default: '127.0.0.1:5000', says: 'Address of the registry. Another one than loopback needs TLS, or `behindProxy: true`.' }),
-  publicUrl: setting(listOf(origin, 16), { defaultWords: 'the listen address, with `localhost` and `127.0.0.1` as equals', says: 'The names that clients use: the token realm is on the one that was asked, links are made with the first.' }),
+  listen: setting(address, {
+    default: '127.0.0.1:5000',
+    says: 'Address of the registry. Another one than loopback needs TLS, or `behindProxy: true`.',
+  }),
+  publicUrl: setting(listOf(origin, 16), {
+    defaultWords: 'the listen address, with `localhost` and `127.0.0.1` as equals',
+    says: 'The names that clients use: the token realm is on the one that was asked, links are made with the first.',
+  }),
   'tls.cert': setting(path, { says: 'Certificate chain, PEM. Read again when the file changes.' }),
   'tls.key': setting(path, { says: 'Private key of the certificate, PEM. Read again when the file changes.' }),
   behindProxy: setting(yesOrNo, { default: false, says: 'A proxy in front does TLS; its `X-Forwarded-` headers are believed.' }),
   data: setting(path, { default: './lazaret-data', says: 'Folder for records, blobs, advisory data and keys; mode 0700.' }),
   database: setting(database, { defaultWords: 'SQLite in the data folder', says: 'PostgreSQL for the records: `postgres://…`.' }),
   blobs: setting(blobs, { defaultWords: '`blobs` in the data folder', says: 'Folder for the blobs.' }),
-  adminPassword: setting(secret, { defaultWords: 'generated', says: 'Password of the user `admin`. A generated one is printed once and kept in `admin-password`, mode 0600, in the data folder.' }),
-  policy: setting(policy, { default: 'balanced', says: '`observe` judges and shows, and refuses nothing; `balanced` refuses what is malicious, known exploited, critical with a fix, unreadable or unsupported.' }),
+  adminPassword: setting(secret, {
+    defaultWords: 'generated',
+    says: 'Password of the user `admin`. A generated one is printed once and kept in `admin-password`, mode 0600, in the data folder.',
+  }),
+  policy: setting(policy, {
+    default: 'balanced',
+    says: '`observe` judges and shows, and refuses nothing; `balanced` refuses what is malicious, known exploited, critical with a fix, unreadable or unsupported.',
+  }),
   offline: setting(yesOrNo, { default: false, says: 'No outgoing connection at all.' }),
   log: setting(oneOf(...logLevels), { default: 'info', says: 'Least severe level that is written.' }),
   server: setting(origin, { defaultWords: 'what `lazaret login` kept', says: 'Server that commands ask.' }),
   token: setting(secret, { defaultWords: 'what `lazaret login` kept', says: 'Token for that server.' }),
   username: setting(name, { defaultWords: 'what `lazaret login` kept', says: 'User or robot for that server.' }),
-  password: setting(secret, { defaultWords: 'what `lazaret login` kept', says: 'Password, or a robot’s token, that goes with the user name.' }),
+  password: setting(secret, {
+    defaultWords: 'what `lazaret login` kept',
+    says: 'Password, or a robot’s token, that goes with the user name.',
+  }),
   public: setting(listOf(repositoryPattern), { defaultWords: 'none', says: 'Repository patterns that anyone may pull, through the gate.' }),
   'gate.waitSeconds': setting(integer(0, 300), { default: 20, says: 'How long a pull waits for an image that is still being examined.' }),
   'gc.graceSeconds': setting(integer(0, 31_536_000), { default: 86_400, says: 'How long a blob that no manifest holds is kept.' }),
   'uploads.expireSeconds': setting(integer(60, 31_536_000), { default: 86_400, says: 'How long an upload may lie idle.' }),
-  'metrics.listen': setting(address, { defaultWords: 'the registry’s own address', says: 'Address of a listener for `/metrics` alone, without TLS.' }),
-  'network.allowPrivate': setting(listOf(range), { defaultWords: 'none', says: 'Address ranges inside private networks that outgoing requests may go to.' }),
+  'metrics.listen': setting(address, {
+    defaultWords: 'the registry’s own address',
+    says: 'Address of a listener for `/metrics` alone, without TLS.',
+  }),
+  'network.allowPrivate': setting(listOf(range), {
+    defaultWords: 'none',
+    says: 'Address ranges inside private networks that outgoing requests may go to.',
+  }),
 }
 
 export type SettingPath = keyof typeof catalogue
@@ -71,7 +104,10 @@ export function isSettingPath(given: string): given is SettingPath {
 
 /** `gate.waitSeconds` → `LAZARET_GATE_WAIT_SECONDS`. */
 export function variableOf(given: string): string {
-  return `LAZARET_${given.replaceAll('.', '_').replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_').toUpperCase()}`
+  return `LAZARET_${given
+    .replaceAll('.', '_')
+    .replaceAll(/(?<=[a-z0-9])(?=[A-Z])/g, '_')
+    .toUpperCase()}`
 }
 
 function setting<T>(kind: Kind<T>, rest: Omit<Setting<T>, 'kind'>): Setting<T> {
@@ -88,6 +124,7 @@ function namedPolicy(given: string): 'observe' | 'balanced' | undefined {
 function maskPassword(given: string): string {
   const url = new URL(given)
   if (url.password !== '') url.password = '********'
-  for (const key of [...url.searchParams.keys()]) if (/password|secret|token/i.test(key)) url.searchParams.set(key, '********')
+  const secretKeys = Array.from(url.searchParams.keys()).filter((key) => /password|secret|token/i.test(key))
+  for (const key of secretKeys) url.searchParams.set(key, '********')
   return url.href
 }

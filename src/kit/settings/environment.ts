@@ -8,7 +8,8 @@ import type { Given } from './given.ts'
 const notSettings = new Set(['LAZARET_CONFIG', 'LAZARET_TOOLS'])
 
 // A Kubernetes Service called `lazaret`, or `lazaret-…`, puts these into every container of its namespace.
-const serviceLink = /^LAZARET_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/
+const serviceLink =
+  /^LAZARET_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)$/
 
 const pathOfVariable = new Map<string, SettingPath>(settingPaths.map((path) => [variableOf(path), path]))
 const fileVariables = new Map<string, SettingPath>(settingPaths.filter(isSecret).map((path) => [`${variableOf(path)}_FILE`, path]))
@@ -19,7 +20,9 @@ const fileVariables = new Map<string, SettingPath>(settingPaths.filter(isSecret)
  */
 export function fromEnvironment(env: Readonly<Record<string, string | undefined>>, folder: string, problems: string[]): Given[] {
   const given: Given[] = []
-  for (const variable of Object.keys(env).filter((name) => name.startsWith('LAZARET_')).sort()) {
+  for (const variable of Object.keys(env)
+    .filter((name) => name.startsWith('LAZARET_'))
+    .sort()) {
     const text = env[variable] ?? ''
     const path = pathOfVariable.get(variable) ?? fileVariables.get(variable)
     if (path === undefined) {

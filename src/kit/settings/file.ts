@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import type * as YamlModule from 'yaml'
 import type { Node, Pair } from 'yaml'
 import { LazaretError, messageOf } from '../errors.ts'
 import { isSettingPath, laterNames, settingPaths } from './catalogue.ts'
@@ -10,7 +11,7 @@ import { nearest } from './nearest.ts'
 
 const maxFileBytes = 1024 * 1024
 
-type Yaml = typeof import('yaml')
+type Yaml = typeof YamlModule
 interface File {
   path: string
   /** As errors name it. */
@@ -50,13 +51,21 @@ function parsed(yaml: Yaml, source: string, lines: InstanceType<Yaml['LineCounte
   let document: ReturnType<Yaml['parseDocument']>
   try {
     // Duplicates are found in `walk`, by a set: the parser's own look is quadratic.
-    document = yaml.parseDocument(source, { lineCounter: lines, uniqueKeys: false, strict: true, version: '1.2', prettyErrors: false, logLevel: 'error' })
+    document = yaml.parseDocument(source, {
+      lineCounter: lines,
+      uniqueKeys: false,
+      strict: true,
+      version: '1.2',
+      prettyErrors: false,
+      logLevel: 'error',
+    })
   } catch (error) {
     // Brackets nested many thousand deep exhaust the parser's stack.
     throw new LazaretError('SETTING_INVALID', `${shownAs}: can't be parsed: ${messageOf(error)}`, { cause: error })
   }
   const wrong = document.errors[0] ?? document.warnings[0]
-  if (wrong !== undefined) throw new LazaretError('SETTING_INVALID', `${shownAs}:${lines.linePos(wrong.pos[0]).line}: ${messageOf(wrong)}`, { cause: wrong })
+  if (wrong !== undefined)
+    throw new LazaretError('SETTING_INVALID', `${shownAs}:${lines.linePos(wrong.pos[0]).line}: ${messageOf(wrong)}`, { cause: wrong })
   return document
 }
 
@@ -106,7 +115,9 @@ function plain(file: File, node: Node | null, where: string, depth: number): unk
   if (depth === 3) return undefined
   if (yaml.isSeq(node)) return node.items.map((item) => plain(file, item as Node, where, depth + 1))
   if (!yaml.isMap(node)) return undefined
-  return Object.fromEntries(node.items.map((pair) => [String(yaml.isScalar(pair.key) ? pair.key.value : ''), plain(file, pair.value as Node, where, depth + 1)]))
+  return Object.fromEntries(
+    node.items.map((pair) => [String(yaml.isScalar(pair.key) ? pair.key.value : ''), plain(file, pair.value as Node, where, depth + 1)]),
+  )
 }
 
 function unknownName(path: string): string {
@@ -123,7 +134,8 @@ function readBounded(path: string, shownAs: string): string {
     if (!fstatSync(descriptor).isFile()) throw new LazaretError('SETTING_INVALID', `${shownAs} is not a file`)
     const bytes = Buffer.alloc(maxFileBytes + 1)
     let length = 0
-    for (let read = 1; read > 0 && length <= maxFileBytes; length += read) read = readSync(descriptor, bytes, length, bytes.length - length, null)
+    for (let read = 1; read > 0 && length <= maxFileBytes; length += read)
+      read = readSync(descriptor, bytes, length, bytes.length - length, null)
     if (length > maxFileBytes) throw new LazaretError('SETTING_INVALID', `${shownAs} is larger than ${maxFileBytes} bytes`)
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(0, length))
   } catch (error) {

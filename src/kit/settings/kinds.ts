@@ -22,7 +22,12 @@ export interface Kind<T> {
 }
 
 /** Text that a parser turns into T; `show` turns it back. */
-export function text<T>(expected: string, parse: (text: string, place: Place) => T | undefined, show: (value: T) => string, schema: object = {}): Kind<T> {
+export function text<T>(
+  expected: string,
+  parse: (text: string, place: Place) => T | undefined,
+  show: (value: T) => string,
+  schema: object = {},
+): Kind<T> {
   return {
     schema: { type: 'string', ...schema },
     read(raw, place) {
@@ -66,7 +71,11 @@ export function integer(minimum: number, maximum: number): Kind<number> {
 export function listOf<T>(item: Kind<T>, maxItems = 1000): Kind<T[]> {
   return {
     schema: { anyOf: [item.schema, { type: 'array', items: item.schema, maxItems }] },
-    fromText: (given) => given.split(',').map((part) => part.trim()).filter((part) => part !== ''),
+    fromText: (given) =>
+      given
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
     read(raw, place) {
       const items: unknown[] = Array.isArray(raw) ? raw : [raw]
       if (items.length > maxItems) throw new Misfit(`at most ${maxItems} items, not ${items.length}`)

@@ -11,7 +11,13 @@ export function settingsJsonSchema(): Record<string, unknown> {
       ;(holder.properties as Record<string, unknown>)[key] = leaf(path)
     }
   }
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', title: 'Settings of Lazaret (lazaret.yaml)', type: 'object', additionalProperties: false, properties }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Settings of Lazaret (lazaret.yaml)',
+    type: 'object',
+    additionalProperties: false,
+    properties,
+  }
 }
 
 /** The table of docs/settings.md, a row per setting. */
@@ -25,7 +31,11 @@ export function settingsMarkdown(): string {
 
 function leaf(path: (typeof settingPaths)[number]): Record<string, unknown> {
   const setting: Setting<unknown> = catalogue[path]
-  return { ...setting.kind.schema, description: `${setting.says} (${variableOf(path)})`, ...(setting.default !== undefined && { default: setting.default }) }
+  return {
+    ...setting.kind.schema,
+    description: `${setting.says} (${variableOf(path)})`,
+    ...(setting.default !== undefined && { default: setting.default }),
+  }
 }
 
 function defaultOf(setting: Setting<unknown>): string {

@@ -21,7 +21,8 @@ function bareListener({ listen, tls, behindProxy, sources }: Settings): string |
 
 function lonelyPassword({ username, password, token, sources }: Settings): string | undefined {
   if (password !== undefined && username === undefined) return `password (${sources.get('password')}) is set without username`
-  if (token !== undefined && password !== undefined) return `token (${sources.get('token')}) and password (${sources.get('password')}) can't both be set`
+  if (token !== undefined && password !== undefined)
+    return `token (${sources.get('token')}) and password (${sources.get('password')}) can't both be set`
   return undefined
 }
 

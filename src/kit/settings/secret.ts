@@ -27,7 +27,8 @@ export const secret: Kind<string> = {
 }
 
 function fromElsewhere(raw: unknown, place: Place): string {
-  if (typeof raw !== 'object' || raw === null || Array.isArray(raw)) throw new Misfit(`text (in quotes), { file: PATH } or { env: NAME }, not a ${typeof raw}`)
+  if (typeof raw !== 'object' || raw === null || Array.isArray(raw))
+    throw new Misfit(`text (in quotes), { file: PATH } or { env: NAME }, not a ${typeof raw}`)
   const entries = Object.entries(raw)
   const [key, where] = entries[0] ?? []
   if (entries.length !== 1 || typeof where !== 'string') throw new Misfit('text, { file: PATH } or { env: NAME }')
