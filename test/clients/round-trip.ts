@@ -9,6 +9,7 @@ import { type Content, digestsOf, writeLayout } from '../support/content.ts'
 import { startDistribution } from '../support/distribution.ts'
 import { artifactOf, imageOf, indexOf } from '../support/images.ts'
 import { startLazaret } from '../support/lazaret.ts'
+import { startPostgres } from '../support/postgres.ts'
 import type { Protocol } from '../support/protocol.ts'
 import type { Registry } from '../support/registry.ts'
 import { scratch } from '../support/scratch.ts'
@@ -24,11 +25,13 @@ export interface RoundTrip {
   open: (stack: AsyncDisposableStack) => Promise<Client>
   /** What this client can push and pull. */
   forms: readonly ImageForm[]
+  /** Lazaret with its records in PostgreSQL. */
+  postgres?: boolean
 }
 
 /** Declares the suite of one client. */
 export function roundTripSuite(suite: RoundTrip): void {
-  describe(`${suite.name}: round trips`, { skip: lacking(...suite.needs, ...peerTools()) }, () => {
+  describe(`${suite.name}: round trips`, { skip: lacking(...suite.needs, ...otherTools(suite)) }, () => {
     const stack = new AsyncDisposableStack()
     let scene: Scene
     before(async () => void (scene = await openScene(stack, suite)))
@@ -52,7 +55,7 @@ interface Scene {
 }
 
 async function openScene(stack: AsyncDisposableStack, suite: RoundTrip): Promise<Scene> {
-  const registry = await startRegistry(stack)
+  const registry = await startRegistry(stack, suite)
   const client = await suite.open(stack)
   const folder = await scratch(stack, 'layouts')
   const image = async (form: ImageForm): Promise<LocalImage> => {
@@ -155,16 +158,19 @@ async function remove({ client, registry, protocol, image }: Scene): Promise<voi
 }
 
 /** LAZARET_TEST_PEER=distribution runs the same over CNCF Distribution, to tell a client's fault from ours. */
-function startRegistry(stack: AsyncDisposableStack): Promise<Registry> {
-  return isPeer() ? startDistribution(stack) : startLazaret(stack, { policy: 'observe' })
+async function startRegistry(stack: AsyncDisposableStack, suite: RoundTrip): Promise<Registry> {
+  if (isPeer()) return startDistribution(stack)
+  if (suite.postgres !== true) return startLazaret(stack, { policy: 'observe' })
+  const postgres = await startPostgres(stack)
+  return startLazaret(stack, { policy: 'observe', env: { LAZARET_DATABASE: await postgres.createDatabase('lazaret') } })
 }
 
 function isPeer(): boolean {
   return process.env['LAZARET_TEST_PEER'] === 'distribution'
 }
 
-function peerTools(): string[] {
-  return isPeer() ? ['registry'] : []
+function otherTools(suite: RoundTrip): string[] {
+  return [...(isPeer() ? ['registry'] : []), ...(suite.postgres === true ? ['initdb'] : [])]
 }
 
 function configDigestOf(content: Content): string | undefined {

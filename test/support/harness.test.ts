@@ -18,7 +18,7 @@ import { startDistribution } from './distribution.ts'
 import { startDockerd } from './dockerd.ts'
 import { imageOf } from './images.ts'
 import { tarOf } from './layers.ts'
-import { postgresLacking, startPostgres } from './postgres.ts'
+import { startPostgres } from './postgres.ts'
 import { must, run } from './run.ts'
 import { scratch } from './scratch.ts'
 import { lacking } from './tools.ts'
@@ -69,7 +69,7 @@ describe('processes', { skip: lacking('setpriv', 'sleep') }, () => {
   })
 })
 
-describe('PostgreSQL', { skip: await postgresLacking() }, () => {
+describe('PostgreSQL', { skip: lacking('initdb', 'postgres', 'createdb', 'pg_isready') }, () => {
   test('databases of their own, durable settings, gone at the end', async () => {
     await using own = new AsyncDisposableStack()
     const postgres = await startPostgres(own)

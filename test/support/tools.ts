@@ -1,6 +1,6 @@
 // Programs that tests need and npm does not bring.
 
-import { accessSync, constants } from 'node:fs'
+import { accessSync, constants, readdirSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { delimiter, join } from 'node:path'
 
@@ -36,8 +36,21 @@ function toolFolders(): string[] {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
   const own = process.env['LAZARET_TOOLS']
   const system = (process.env['PATH'] ?? '').split(delimiter)
-  const folders = [...(own === undefined ? [] : [own]), join(cache, 'lazaret-tools', 'bin'), ...system, '/usr/sbin', '/sbin']
+  const folders = [...(own === undefined ? [] : [own]), join(cache, 'lazaret-tools', 'bin'), ...system, '/usr/sbin', '/sbin', ...postgresFolders()]
   return [...new Set(folders.filter((folder) => folder !== ''))]
+}
+
+/** Debian keeps the server's programs out of the PATH, a folder per version. */
+function postgresFolders(): string[] {
+  const parent = '/usr/lib/postgresql'
+  try {
+    return readdirSync(parent)
+      .toSorted((a, b) => Number(b) - Number(a))
+      .map((version) => join(parent, version, 'bin'))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
 }
 
 function isExecutable(path: string): boolean {
