@@ -3,7 +3,10 @@ import { matchesPattern } from './names.ts'
 export const actions = ['pull', 'push', 'delete', 'read-quarantined', 'admin'] as const
 export type Action = (typeof actions)[number]
 
-/** `admin` has no pattern: it covers everything, and stands for pull, push and delete, but not read-quarantined. */
+/**
+ * `admin` has no pattern: it covers everything, and stands for pull, push and delete, but not read-quarantined.
+ * `read-quarantined` stands for pull too: it reads what the gate holds as well as what it lets through.
+ */
 export interface Grant {
   action: Action
   pattern: string
@@ -29,11 +32,26 @@ export function may(principal: Principal, action: 'pull' | 'push' | 'delete', re
   return granted(principal, action, repository)
 }
 
+/** The key under which a Bearer scope holds the catalog; no repository name has a colon. */
+export const catalogScope = 'registry:catalog'
+
+/** Whether this request may ask for the catalog at all; what it then sees is by `granted(…, 'pull', …)`. */
+export function mayList(principal: Principal): boolean {
+  if (principal.scope !== undefined && principal.scope.get(catalogScope)?.has('*') !== true) return false
+  return principal.kind !== 'anonymous' || principal.grants.length > 0
+}
+
+/** `user:bob`, `robot:ci`, `anonymous`: as tokens, upload sessions and the audit log name who asks. */
+export function principalId(principal: Pick<Principal, 'kind' | 'name'>): string {
+  return principal.kind === 'anonymous' ? 'anonymous' : `${principal.kind}:${principal.name}`
+}
+
 export function isAdmin(principal: Principal): boolean {
   return principal.grants.some((grant) => grant.action === 'admin')
 }
 
 function grantCovers(grant: Grant, action: Action, repository: string): boolean {
   if (grant.action === 'admin') return action !== 'read-quarantined'
-  return grant.action === action && matchesPattern(grant.pattern, repository)
+  const covers = grant.action === action || (action === 'pull' && grant.action === 'read-quarantined')
+  return covers && matchesPattern(grant.pattern, repository)
 }

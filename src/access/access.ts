@@ -1,0 +1,37 @@
+import type { Records } from '../store/records/records.ts'
+import { createAccounts, type Accounts } from './accounts.ts'
+import { ensureAdmin, type AdminOutcome } from './first-admin.ts'
+import { createPasswords } from './passwords.ts'
+import { createSignIn, type SignIn } from './signin.ts'
+import { loadSigningKey } from './signing-key.ts'
+import { createTokens } from './tokens.ts'
+
+export interface AccessSettings {
+  records: Records
+  dataFolder: string
+  /** The `service` of challenges and the audience of tokens. */
+  service: string
+  /** Repository patterns that anyone may pull. */
+  publicPatterns: readonly string[]
+  adminPassword?: string
+  now?: () => number
+}
+
+export interface AccessStage {
+  accounts: Accounts
+  signIn: SignIn
+  /** What became of the first administrator at this start. */
+  admin: AdminOutcome
+}
+
+/** Who may do what, ready to be asked; afterwards somebody can sign in. Throws what `loadSigningKey` and `ensureAdmin` throw. */
+export async function openAccess(settings: AccessSettings): Promise<AccessStage> {
+  const clock = settings.now === undefined ? {} : { now: settings.now }
+  const passwords = createPasswords()
+  const accounts = createAccounts(settings.records, { passwords, ...clock })
+  const tokens = createTokens(await loadSigningKey(settings.dataFolder), { service: settings.service, ...clock })
+  const password = settings.adminPassword === undefined ? {} : { password: settings.adminPassword }
+  const admin = await ensureAdmin({ accounts, passwords, dataFolder: settings.dataFolder, ...password })
+  const signIn = createSignIn({ accounts, passwords, tokens, publicPatterns: settings.publicPatterns, ...clock })
+  return { accounts, signIn, admin }
+}

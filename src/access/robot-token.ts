@@ -1,0 +1,20 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/**
+ * A new robot token: `lzr_` and 32 random bytes in base64url. The fixed beginning lets secret scanners find a leaked one.
+ * With 256 random bits there is nothing to guess, so a plain SHA-256 is enough to store.
+ */
+export function newRobotToken(): string {
+  return `lzr_${randomBytes(32).toString('base64url')}`
+}
+
+/** Out: SHA-256 in hex, as it is stored. */
+export function hashRobotToken(token: string): string {
+  return createHash('sha256').update(token).digest('hex')
+}
+
+export function robotTokenMatches(token: string, storedHash: string): boolean {
+  const given = Buffer.from(hashRobotToken(token))
+  const stored = Buffer.from(storedHash)
+  return given.length === stored.length && timingSafeEqual(given, stored)
+}
