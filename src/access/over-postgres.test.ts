@@ -1,13 +1,14 @@
 import { after, test } from 'node:test'
-import { postgresLacking, startPostgres } from '../../test/support/postgres.ts'
+import { startPostgres } from '../../test/support/postgres.ts'
+import { lacking } from '../../test/support/tools.ts'
 import { openPostgresRecords } from '../store/records/postgres.ts'
 import type { Records } from '../store/records/records.ts'
 import { accountsSuite } from './suites/accounts.ts'
 import { signInSuite } from './suites/signin.ts'
 
-const lacking = await postgresLacking()
-if (lacking === false) await overPostgres()
-else test('accounts and sign-in over PostgreSQL', { skip: lacking }, () => undefined)
+const skip = lacking('postgres', 'initdb', 'createdb', 'pg_isready')
+if (skip === false) await overPostgres()
+else test('accounts and sign-in over PostgreSQL', { skip }, () => undefined)
 
 async function overPostgres(): Promise<void> {
   const stack = new AsyncDisposableStack()

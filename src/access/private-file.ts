@@ -47,14 +47,16 @@ async function throughTemporary(path: string, text: string, put: (temporary: str
   const temporary = `${path}.${randomUUID()}`
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 })
-    await writeSynced(temporary, text)
-    await put(temporary)
+    try {
+      await writeSynced(temporary, text)
+      await put(temporary)
+    } finally {
+      await rm(temporary, { force: true })
+    }
     await syncFolder(folder)
     await syncFolder(dirname(folder))
   } catch (error) {
     throw new LazaretError('UNAVAILABLE', `${path} can't be written: ${messageOf(error)}`, { cause: error })
-  } finally {
-    await rm(temporary, { force: true })
   }
 }
 

@@ -124,8 +124,8 @@ export function signInSuite(place: string, open: OpenRecords): void {
 
     test('a token: the claims of the specification, and the part of the scopes that the grants allow', async () => {
       const world = await openWorld(open)
-      await addUser(world, 'bob', 'pull=shop/**', 'push=shop/api', 'read-quarantined=**')
-      const scopes = ['repository:shop/api:pull,push,delete repository:shop/web:push,pull', 'repository:other:pull', 'registry:catalog:*', 'repository(plugin):shop/p:pull']
+      await addUser(world, 'bob', 'pull=shop/**', 'push=shop/api', 'read-quarantined=held/**')
+      const scopes = ['repository:shop/api:pull,push,delete repository:shop/web:push,pull', 'repository:other:pull', 'repository:held/a:*', 'registry:catalog:*', 'repository(plugin):shop/p:pull']
       const answer = await world.signIn.issue({ authorization: basic('bob'), service, scopes, address })
       const { jti, epoch, ...claims } = decodeJwt(answer.token)
       const seconds = world.clock.now / 1000
@@ -139,6 +139,7 @@ export function signInSuite(place: string, open: OpenRecords): void {
         access: [
           { type: 'repository', name: 'shop/api', actions: ['pull', 'push'] },
           { type: 'repository', name: 'shop/web', actions: ['pull'] },
+          { type: 'repository', name: 'held/a', actions: ['pull'] },
           { type: 'registry', name: 'catalog', actions: ['*'] },
           { type: 'repository', name: 'shop/p', actions: ['pull'] },
         ],
@@ -146,7 +147,7 @@ export function signInSuite(place: string, open: OpenRecords): void {
       assert.match(`${jti} ${epoch}`, /^[0-9a-f-]{36} [A-Za-z0-9_-]{22}$/)
       assert.deepEqual([answer.access_token, answer.expires_in, answer.issued_at], [answer.token, 300, new Date(world.clock.now).toISOString()])
       assert.equal(answer.refresh_token, undefined)
-      assert.equal(answer.scope, 'repository:shop/api:pull,push repository:shop/web:pull registry:catalog:* repository:shop/p:pull')
+      assert.equal(answer.scope, 'repository:shop/api:pull,push repository:shop/web:pull repository:held/a:pull registry:catalog:* repository:shop/p:pull')
     })
 
     test('a token of one repository is none for another, and none for the catalog', async () => {
