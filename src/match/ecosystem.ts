@@ -1,0 +1,33 @@
+// OSV schema, "Defined ecosystems": a name, and after a colon the release of a distribution.
+
+const distributions: ReadonlySet<string> = new Set([
+  'AlmaLinux', 'Alpaquita', 'Alpine', 'Azure Linux', 'BellSoft Hardened Containers', 'Chainguard', 'CleanStart', 'Debian', 'Docker Hardened Images', 'Echo',
+  'Mageia', 'MinimOS', 'Photon OS', 'Red Hat', 'Rocky Linux', 'SUSE', 'Ubuntu', 'Wolfi', 'openEuler', 'openSUSE',
+])
+
+/** In: `Debian:12`. Out: `Debian`. */
+export function familyOf(ecosystem: string): string {
+  const colon = ecosystem.indexOf(':')
+  return colon < 0 ? ecosystem : ecosystem.slice(0, colon)
+}
+
+export function isDistribution(ecosystem: string): boolean {
+  return distributions.has(familyOf(ecosystem))
+}
+
+/**
+ * Whether a record's ecosystem speaks of packages of this one: the same, or the whole family. One release never speaks
+ * for another. Ubuntu's records name a long-term release with and without `:LTS`.
+ */
+export function speaksOf(recorded: string, ecosystem: string): boolean {
+  return recorded === ecosystem || recorded === familyOf(ecosystem) || withoutLts(recorded) === withoutLts(ecosystem)
+}
+
+/** PEP 503 for PyPI; other names as they are. */
+export function normalName(ecosystem: string, name: string): string {
+  return ecosystem === 'PyPI' ? name.replaceAll(/[-_.]+/g, '-').toLowerCase() : name
+}
+
+function withoutLts(ecosystem: string): string {
+  return ecosystem.startsWith('Ubuntu:') && ecosystem.endsWith(':LTS') ? ecosystem.slice(0, -4) : ecosystem
+}
