@@ -29,7 +29,7 @@ export function judge(evidence: Evidence, evidenceRevision: number, policy: Poli
  * An index: allowed where at least one platform child is, denied where all are, pending until one is allowed or all are
  * known. In: its children without attestations; a child that is not here counts as denied.
  */
-export function judgeIndex(children: ChildVerdict[], policy: Policy, now: Date): Verdict {
+export function judgeIndex(children: (ChildVerdict & { reasons: Reason[] })[], policy: Policy, now: Date): Verdict {
   const decision = decideIndex(children, policy)
   return {
     decision,
@@ -37,7 +37,7 @@ export function judgeIndex(children: ChildVerdict[], policy: Policy, now: Date):
     policyRevision: policy.revision,
     evidenceRevision: 0,
     judgedAt: now.toISOString(),
-    reasons: decision === 'deny' || decision === 'warn' ? [indexReason(children, decision)] : [],
+    reasons: decision === 'deny' || decision === 'warn' ? indexReasons(children, decision) : [],
   }
 }
 
@@ -49,15 +49,27 @@ function decideIndex(children: ChildVerdict[], policy: Policy): Decision {
   return policy.enforcing ? 'deny' : 'warn'
 }
 
-function indexReason(children: ChildVerdict[], decision: Decision): Reason {
-  const platforms = children.map((child) => child.platform ?? child.digest)
-  const message = children.length === 0 ? 'the index lists no image' : decision === 'deny' ? 'none of its images may be pulled' : 'its images have warnings'
+/** The reasons of the children that stand as the index does, each once, with the platforms that it is about. */
+function indexReasons(children: (ChildVerdict & { reasons: Reason[] })[], decision: Decision): Reason[] {
+  const byMessage = new Map<string, { reason: Reason; platforms: string[] }>()
+  for (const child of children) {
+    for (const reason of child.decision === decision ? child.reasons : []) {
+      const entry = byMessage.get(reason.message) ?? { reason, platforms: [] }
+      entry.platforms.push(child.platform ?? child.digest)
+      byMessage.set(reason.message, entry)
+    }
+  }
+  const reasons = [...byMessage.values()].map(({ reason, platforms }) => ({ ...reason, evidence: { ...reason.evidence, platforms } }))
+  return reasons.length === 0 ? [emptyIndexReason(children)] : reasons.slice(0, mostReasons)
+}
+
+function emptyIndexReason(children: ChildVerdict[]): Reason {
   return {
     rule: 'index',
     severity: 'unknown',
-    message,
-    remedy: 'Ask for the verdict of each image that the index lists, and mend one of them',
-    evidence: { children: platforms.slice(0, 50) },
+    message: children.length === 0 ? 'the index lists no image' : 'none of its images is here',
+    remedy: 'Push the index again with the images that it lists',
+    evidence: { children: children.slice(0, 50).map((child) => child.platform ?? child.digest) },
   }
 }
 
@@ -146,7 +158,7 @@ function doubtReasons(evidence: Evidence): Reason[] {
 /** Only where something was judged by advisories at all. */
 function staleReasons(evidence: Evidence, policy: Policy, now: Date): Reason[] {
   const ageDays = Math.floor((now.getTime() - Date.parse(evidence.advisoryDate)) / dayMs)
-  if (evidence.packages.length === 0 || !(ageDays > policy.staleDays)) return []
+  if (evidence.packages.length === 0 || ageDays <= policy.staleDays) return []
   return [
     {
       rule: 'stale',

@@ -22,6 +22,17 @@ export interface Unsupported {
   /** The field's word for it: `rpm`, `pacman` … */
   kind: string
   path: string
+  /** A program or library that stands for itself (a jar, a gem), not the database of a distribution. */
+  component?: true
+}
+
+/** A list of the files of one distribution package, kept beside the database: dpkg's `info/NAME.list`. */
+export interface FoundOwnership {
+  location: string
+  packageName: string
+  architecture?: string
+  /** Without a leading slash. */
+  paths: string[]
 }
 
 /** What one package or fact was read from: the path decides whether a later layer removed it. */
@@ -57,6 +68,8 @@ export interface LayerFacts {
   /** Folders that hide everything below them in earlier layers (`.wh..wh..opq`). */
   opaque: string[]
   packages: FoundPackage[]
+  /** Absent where there is none. */
+  ownership?: FoundOwnership[]
   releases: FoundRelease[]
   unsupported: Unsupported[]
   /** What was wrong and where, for people; an entry that could not be read makes the image `unreadable`. */

@@ -24,6 +24,8 @@ export interface Evidence {
   packages: ImagePackage[]
   findings: Finding[]
   doubts: DoubtNote[]
+  /** Every layer is JSON, which no runtime unpacks: only then can it be an attestation. */
+  allJson?: boolean
   /** Revision of the advisory database that the findings came from. */
   advisoryRevision: string
   /** ISO date of that database. */

@@ -24,6 +24,8 @@ export interface BlobPushParts {
   findRepository: (name: string) => Promise<Repository | undefined>
   /** Whether this caller may take a blob out of that repository: through the gate, or by the right to push there. */
   mayTake: (request: OciRequest, from: Repository, digest: Digest) => Promise<boolean>
+  /** Wakes the workers. */
+  onAccepted: () => void
   now: () => number
 }
 
@@ -38,8 +40,13 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
     const digest = text === null || mount !== null ? undefined : wantDigest(text)
     const owner = await ownerOf(request)
     const id = await uploads.start(owner)
-    if (digest !== undefined) return created(request, await uploads.finish(id, owner, request.body, digest))
+    if (digest !== undefined) return taken(request, await uploads.finish(id, owner, request.body, digest))
     return accepted(request, id, 0)
+  }
+
+  function taken(request: OciRequest, blob: Blob): Answer {
+    parts.onAccepted()
+    return created(request, blob)
   }
 
   async function ownerOf(request: OciRequest): Promise<UploadOwner> {
@@ -62,10 +69,7 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
     async finish(request) {
       const digest = wantDigest(request.query.get('digest'))
       const owner = await ownerOf(request)
-      return created(
-        request,
-        await outOfOrder(request, () => uploads.finish(request.reference, owner, sized(request), digest, chunkStart(request))),
-      )
+      return taken(request, await outOfOrder(request, () => uploads.finish(request.reference, owner, sized(request), digest, chunkStart(request))))
     },
     async cancel(request) {
       await uploads.cancel(request.reference, await ownerOf(request))

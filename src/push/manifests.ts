@@ -22,7 +22,7 @@ export interface ManifestPushParts {
   manifests: Manifests
   findRepository: (name: string) => Promise<Repository | undefined>
   /** Wakes the workers. */
-  onAccepted: (digest: Digest) => void
+  onAccepted: () => void
   now: () => number
 }
 
@@ -35,7 +35,7 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
       const principal = `${request.principal.kind}:${request.principal.name}`
       const incoming = { repository: request.repository, bytes, declaredType, tags, principal, ...(expected === undefined ? {} : { expected }) }
       const { manifest } = await acceptManifest(parts.records, parts.blobs, incoming, parts.now())
-      parts.onAccepted(manifest.digest)
+      parts.onAccepted()
       return {
         status: 201,
         headers: {

@@ -1,0 +1,103 @@
+import type { OpenAdvisories } from '../advisories/database.ts'
+import { squash } from '../inventory/squash.ts'
+import { matchPackageVersion } from '../match/match.ts'
+import { ecosystemOf, subjectOf } from '../match/subjects.ts'
+import type { Finding } from '../model/advisory.ts'
+import type { Digest } from '../model/digest.ts'
+import type { ImageInventory } from '../model/inventory.ts'
+import type { LayerFacts } from '../model/layer.ts'
+import type { ManifestKind } from '../model/manifest.ts'
+import type { PackageVersion } from '../model/package.ts'
+import type { DoubtNote, Evidence } from '../model/verdict.ts'
+
+/** A layer as it turned out, in the order of the manifest. */
+export type LayerOutcome = { state: 'layer'; facts: LayerFacts } | { state: 'json' } | { state: 'unreadable' | 'absent'; problem: string }
+
+export interface EvidenceInput {
+  digest: Digest
+  kind: ManifestKind
+  layers: LayerOutcome[]
+  advisories: OpenAdvisories
+  now: Date
+}
+
+/** One subject a package, in the order of `evidence.packages`; null where advisories do not judge it by itself. */
+export interface Assembled {
+  evidence: Evidence
+  subjects: (PackageVersion | null)[]
+}
+
+/**
+ * From layers to evidence: laid over each other, matched, and every doubt named. An image with a layer that can't be read is
+ * `unreadable`; an artifact holds files of any kind, and is judged by the archives among them.
+ */
+export function assembleEvidence(input: EvidenceInput): Assembled {
+  const inventory = squash(input.layers.flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : [])))
+  const ecosystem = inventory.release === undefined ? undefined : ecosystemOf(inventory.release)
+  const subjects = inventory.packages.map((pkg) => subjectOf(pkg, ecosystem) ?? null)
+  const findings = matchAll(subjects, input.advisories)
+  const evidence: Evidence = {
+    digest: input.digest,
+    kind: input.kind,
+    ...(inventory.release === undefined ? {} : { release: inventory.release }),
+    ...(ecosystem === undefined ? {} : { ecosystem }),
+    packages: inventory.packages,
+    findings,
+    doubts: doubtsOf(input, inventory, subjects, findings),
+    ...(input.layers.length > 0 && input.layers.every((layer) => layer.state === 'json') ? { allJson: true } : {}),
+    advisoryRevision: input.advisories.revision,
+    advisoryDate: oldestDate(subjects, input.advisories),
+    examinedAt: input.now.toISOString(),
+  }
+  return { evidence, subjects }
+}
+
+function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): Finding[] {
+  const distinct = new Map(subjects.flatMap((subject) => (subject === null ? [] : [[`${subject.ecosystem}\n${subject.name}\n${subject.version}`, subject] as const])))
+  return [...distinct.values()].flatMap((subject) => matchPackageVersion(subject, advisories))
+}
+
+function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (PackageVersion | null)[], findings: Finding[]): DoubtNote[] {
+  const image = input.kind === 'image'
+  return [
+    ...(image ? unreadableLayers(input.layers) : []),
+    ...inventory.problems.map((detail): DoubtNote => ({ doubt: 'unreadable', detail })),
+    ...inventory.unsupported.map(({ kind, path }): DoubtNote => ({ doubt: 'unsupported', detail: `the ${kind} packages of /${path} can't be read by this version` })),
+    ...unjudged(inventory, subjects, input.advisories),
+    ...findings.flatMap((finding): DoubtNote[] =>
+      finding.state === 'unknown-version' ? [{ doubt: 'unknown-version', detail: `${finding.packageName} ${finding.packageVersion} (${finding.id})` }] : [],
+    ),
+    ...(image && inventory.packages.length === 0 ? [{ doubt: 'no-packages' as const, detail: 'no package was found in it' }] : []),
+  ]
+}
+
+function unreadableLayers(layers: LayerOutcome[]): DoubtNote[] {
+  return layers.flatMap((layer, at): DoubtNote[] => {
+    if (layer.state === 'layer') return []
+    const problem = layer.state === 'json' ? 'it is JSON, not an archive' : layer.problem
+    return [{ doubt: 'unreadable', detail: `layer ${at + 1} of ${layers.length}: ${problem}` }]
+  })
+}
+
+/** Packages that nothing here judges: a distribution that is unknown, or one whose advisories are not in the database. */
+function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[], advisories: OpenAdvisories): DoubtNote[] {
+  const details = new Set<string>()
+  inventory.packages.forEach((pkg, at) => {
+    const subject = subjects[at] ?? null
+    if (subject !== null && !advisories.covers(subject.ecosystem)) details.add(`there are no advisories for ${subject.ecosystem} here`)
+    if (subject === null && (pkg.kind === 'deb' || pkg.kind === 'apk')) details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
+  })
+  return [...details].map((detail) => ({ doubt: 'unsupported', detail }))
+}
+
+function distributionName({ release }: ImageInventory): string {
+  if (release === undefined) return 'an unknown distribution (no os-release)'
+  return `${release.id || 'an unnamed distribution'}${release.versionId === undefined ? '' : ` ${release.versionId}`}, which has no advisories here`
+}
+
+/** The advisories that judged it are as old as the oldest of them; without any, as the database. */
+function oldestDate(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): string {
+  const ecosystems = new Set(subjects.flatMap((subject) => (subject === null ? [] : [subject.ecosystem])))
+  const dates = [...ecosystems].flatMap((ecosystem) => advisories.coverage(ecosystem)?.asOf ?? [])
+  return dates.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? advisories.date
+}

@@ -1,0 +1,178 @@
+import { mkdir } from 'node:fs/promises'
+import { openAccess, type AccessStage } from '../access/access.ts'
+import { challenge, realmFor } from '../access/challenge.ts'
+import { openAdvisories, type OpenAdvisories } from '../advisories/database.ts'
+import { ensureDatabase } from '../advisories/ensure.ts'
+import { createGate, type Gate } from '../gate/gate.ts'
+import { createLists, type Lists } from '../gate/lists.ts'
+import { extractorRevision } from '../inventory/extractors.ts'
+import { policies } from '../judge/policy.ts'
+import type { Log } from '../kit/log.ts'
+import { publicUrls, type Settings } from '../kit/settings/settings.ts'
+import { createBlobPush, type BlobPush } from '../push/blobs.ts'
+import { createManifestPush, type ManifestPush } from '../push/manifests.ts'
+import { recordAudit } from '../store/audit.ts'
+import { createBlobs } from '../store/blobs/blobs.ts'
+import { createUploads, type Uploads } from '../store/blobs/uploads.ts'
+import { addJob, requeueRunning } from '../store/jobs/jobs.ts'
+import { createManifests, type Manifests } from '../store/manifests/manifests.ts'
+import { openFileObjects } from '../store/objects/files.ts'
+import { openRecords } from '../store/records/open.ts'
+import type { Records } from '../store/records/records.ts'
+import { repositoryFinder, type Repository } from '../store/repositories.ts'
+import { createVerdictWaiters, type VerdictWaiters } from '../store/verdicts.ts'
+import { createExaminations } from './examinations.ts'
+import { createInventories } from './inventories.ts'
+import { createQueries, type Queries } from './queries/queries.ts'
+import { createRunner, type Runner } from './runner.ts'
+import { createWorkerPool } from './worker/pool.ts'
+
+/** Everything that serves, put together once. */
+export interface House extends AccessStage {
+  settings: Settings
+  log: Log
+  records: Records
+  manifests: Manifests
+  waiters: VerdictWaiters
+  uploads: Uploads
+  findRepository: (name: string) => Promise<Repository | undefined>
+  gate: Gate
+  lists: Lists
+  push: { blobs: BlobPush; manifests: ManifestPush }
+  runner: Runner
+  queries: Queries
+  advisories: () => OpenAdvisories
+  /** The WWW-Authenticate value, for the Host that was asked and the scope that is needed. */
+  challenge: (host: string | undefined, scope: string | undefined) => string
+  /** The address that was bound, known after listening. */
+  bound: (port: number) => void
+  publicUrl: () => string
+  start: () => Promise<void>
+  close: () => Promise<void>
+}
+
+export const tokenPath = '/token'
+export const tokenService = 'lazaret'
+const expireEveryMs = 60_000
+
+/**
+ * Opens the data folder and puts the stages together. Out: the house, not yet serving nor working (`start`).
+ * Errors: those of the stores, in words for an operator.
+ */
+export async function openHouse(settings: Settings, log: Log): Promise<House> {
+  await mkdir(settings.data, { recursive: true, mode: 0o700 })
+  const [records, objects] = await Promise.all([
+    openRecords(settings.data, settings.database),
+    openFileObjects(settings.blobs),
+    ensureDatabase(settings.data),
+  ])
+  const access = await openAccess({
+    records,
+    dataFolder: settings.data,
+    service: tokenService,
+    publicPatterns: settings.public,
+    ...(settings.adminPassword === undefined ? {} : { adminPassword: settings.adminPassword }),
+  })
+  const now = Date.now
+  const policy = policies[settings.policy]
+  const blobs = createBlobs(records, objects)
+  const manifests = createManifests(records)
+  const uploads = createUploads(records, objects, { expireSeconds: settings.uploads.expireSeconds })
+  const findRepository = repositoryFinder(records)
+  const waiters = createVerdictWaiters()
+  const workers = createWorkerPool({ blobs: settings.blobs, advisories: settings.data }, log)
+  const advisories = advisoriesInForce(settings.data)
+  const inventories = createInventories({ records, blobs, workers, extractorRevision, now })
+  const advisoryRevision = () => advisories().revision
+  const examinations = createExaminations({ records, inventories, workers, waiters, policy, extractorRevision, advisoryRevision, now })
+  const runner = createRunner({ records, inventories, examinations, log, now })
+  const gate = createGate({
+    manifests,
+    blobs,
+    waiters,
+    findRepository,
+    enforcing: policy.enforcing,
+    waitSeconds: settings.gate.waitSeconds,
+    onPassedByGrant: (request, subject, standing) => auditPassage(records, request, subject, standing, now()),
+    now,
+  })
+  const push = {
+    blobs: createBlobPush({ records, blobs, uploads, findRepository, mayTake: gate.mayTake, onAccepted: runner.wake, now }),
+    manifests: createManifestPush({ records, blobs, manifests, findRepository, onAccepted: runner.wake, now }),
+  }
+  let urls = publicUrls(settings)
+  let timer: NodeJS.Timeout | undefined
+
+  return {
+    ...access,
+    settings,
+    log,
+    records,
+    manifests,
+    waiters,
+    uploads,
+    findRepository,
+    gate,
+    lists: createLists(manifests, findRepository),
+    push,
+    runner,
+    queries: createQueries({ records, manifests, waiters, now }),
+    advisories,
+    challenge: (host, scope) => challenge(realmFor({ hostHeader: host, publicUrls: urls, path: tokenPath }), tokenService, scope),
+    bound: (port) => {
+      urls = publicUrls(settings, port)
+    },
+    publicUrl: () => urls[0] ?? '',
+    async start() {
+      await requeueRunning(records)
+      await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
+      workers.start()
+      runner.start()
+      timer = setInterval(() => uploads.expire().catch((error: unknown) => log.warn({ err: error }, 'uploads not expired')), expireEveryMs)
+    },
+    async close() {
+      clearInterval(timer)
+      workers.close()
+      await runner.stop()
+      await uploads.close()
+      await objects.close()
+      advisories().close()
+      await records.close()
+    },
+  }
+}
+
+function advisoriesInForce(dataFolder: string): () => OpenAdvisories {
+  let open: OpenAdvisories | undefined
+  return () => (open ??= openAdvisories(dataFolder))
+}
+
+/** The policy or the advisories may be others than when the server stopped: what was judged by the old ones is judged anew. */
+async function queueWhatMoved(records: Records, policyRevision: string, advisoryRevision: string, now: number): Promise<void> {
+  const otherPolicy = await records.read.selectFrom('verdicts').select('manifest_id').where('policy_revision', '!=', policyRevision).limit(1).executeTakeFirst()
+  const otherAdvisories = await records.read.selectFrom('evidence').select('manifest_id').where('advisory_revision', '!=', advisoryRevision).limit(1).executeTakeFirst()
+  await records.write(async (tx) => {
+    if (otherPolicy !== undefined) await addJob(tx, 'rejudge', '*', now)
+    if (otherAdvisories !== undefined) await addJob(tx, 'rematch', '*', now)
+  })
+}
+
+async function auditPassage(
+  records: Records,
+  request: { principal: { kind: string; name: string }; address: string },
+  subject: string,
+  standing: string,
+  at: number,
+): Promise<void> {
+  await records.write((tx) =>
+    recordAudit(tx, {
+      at,
+      principal: `${request.principal.kind}:${request.principal.name}`,
+      address: request.address,
+      action: 'image.read-quarantined',
+      subject,
+      result: 'done',
+      detail: { standing },
+    }),
+  )
+}

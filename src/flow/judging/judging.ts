@@ -1,0 +1,80 @@
+import type { Digest } from '../../model/digest.ts'
+import type { ManifestKind } from '../../model/manifest.ts'
+import type { Evidence, Verdict } from '../../model/verdict.ts'
+import { judge } from '../../judge/judge.ts'
+import type { Policy } from '../../judge/policy.ts'
+import type { Tx } from '../../store/records/records.ts'
+import { putVerdict } from '../../store/verdicts.ts'
+import { attestationVerdict, attestationsOf } from './attestations.ts'
+import { cacheVerdict } from './caches.ts'
+import { indexVerdict, parentsOf } from './indexes.ts'
+
+export interface Judged {
+  id: number
+  digest: Digest
+  kind: ManifestKind
+}
+
+export interface EvidenceAt {
+  evidence: Evidence
+  revision: number
+}
+
+export type EvidenceReader = (manifestId: number) => Promise<EvidenceAt | undefined>
+
+export interface Place {
+  repositoryId: number
+  manifestId: number
+}
+
+/** Indexes inside indexes inside … : deeper than this nothing is judged anew, and the gate holds it. */
+const deepest = 8
+
+/**
+ * Makes the verdicts of a manifest in every repository that holds it, then those of the indexes that list it and of the
+ * attestations that describe it, in this transaction. In: how to read its evidence. Out: the places whose verdict was made.
+ */
+export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
+  const holders = await tx.selectFrom('manifest_links').select('repository_id').where('manifest_id', '=', manifest.id).execute()
+  const places: Place[] = []
+  for (const { repository_id: repositoryId } of holders) {
+    let level = [manifest]
+    for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
+      for (const one of level) {
+        const verdict = await verdictOf(tx, repositoryId, one, evidenceOf, policy, now)
+        if (verdict === undefined) continue
+        await putVerdict(tx, repositoryId, one.id, verdict)
+        places.push({ repositoryId, manifestId: one.id })
+      }
+      level = await touchedBy(tx, repositoryId, level)
+    }
+  }
+  return places
+}
+
+/** Each once a level, whatever a hostile lattice of indexes says. */
+async function touchedBy(tx: Tx, repositoryId: number, level: Judged[]): Promise<Judged[]> {
+  const touched = new Map<number, Judged>()
+  for (const one of level) {
+    for (const other of await parentsOf(tx, repositoryId, one.digest)) touched.set(other.id, other)
+    for (const other of await attestationsOf(tx, repositoryId, one)) touched.set(other.id, other)
+  }
+  return [...touched.values()]
+}
+
+/** Out: undefined while there is nothing to judge by: it stays pending. */
+async function verdictOf(
+  tx: Tx,
+  repositoryId: number,
+  manifest: Judged,
+  evidenceOf: EvidenceReader,
+  policy: Policy,
+  now: Date,
+): Promise<Verdict | undefined> {
+  if (manifest.kind === 'index') return indexVerdict(tx, repositoryId, manifest, policy, now)
+  if (manifest.kind === 'cache') return cacheVerdict(policy, now)
+  const known = await evidenceOf(manifest.id)
+  if (known === undefined) return undefined
+  const described = await attestationVerdict(tx, repositoryId, manifest, known.evidence, policy, now)
+  return described ?? judge(known.evidence, known.revision, policy, now)
+}

@@ -1,0 +1,66 @@
+import { toCycloneDx } from '../../inventory/sbom/cyclonedx.ts'
+import { LazaretError } from '../../kit/errors.ts'
+import type { Principal } from '../../model/access.ts'
+import type { Finding } from '../../model/advisory.ts'
+import { severities } from '../../model/advisory.ts'
+import type { Manifests } from '../../store/manifests/manifests.ts'
+import type { Records } from '../../store/records/records.ts'
+import type { VerdictWaiters } from '../../store/verdicts.ts'
+import { listFindings, type FindingQuery, type FindingRow } from './findings.ts'
+import { listImages, type ImageQuery, type ImageRow } from './images.ts'
+import { createVerdictQueries, type VerdictQueries } from './verdicts.ts'
+
+/** What people and programs ask about what is stored; each answer holds to the asker's grants. */
+export interface Queries {
+  verdicts: VerdictQueries
+  images(principal: Principal, query: ImageQuery): Promise<{ items: ImageRow[]; next?: string }>
+  /** Over the store, or of one image where it is named. */
+  findings(principal: Principal, query: FindingQuery & { image?: string; platform?: string }): Promise<{ items: FindingRow[]; next?: string }>
+  /** CycloneDX. Errors: UNAVAILABLE while the image is being examined. */
+  sbom(principal: Principal, image: string, platform: string | undefined): Promise<object>
+}
+
+export interface QueryParts {
+  records: Records
+  manifests: Manifests
+  waiters: VerdictWaiters
+  now: () => number
+}
+
+export function createQueries({ records, manifests, waiters, now }: QueryParts): Queries {
+  const verdicts = createVerdictQueries(records, manifests, waiters, now)
+
+  async function evidenceOf(principal: Principal, image: string, platform: string | undefined) {
+    const held = await verdicts.find(principal, image, platform)
+    if (held.kind === 'index') throw new LazaretError('INPUT_INVALID', `${image} is an index: name a platform, such as linux/amd64`)
+    const evidence = await verdicts.evidence(held.id)
+    if (evidence === undefined) throw new LazaretError('UNAVAILABLE', `${image} is being examined, try again`, { headers: { 'retry-after': '5' } })
+    return { held, evidence }
+  }
+
+  async function findingsOfImage(principal: Principal, query: FindingQuery & { image: string; platform?: string }) {
+    const { held, evidence } = await evidenceOf(principal, query.image, query.platform)
+    const images = [{ repository: held.repository, digest: held.digest }]
+    const from = Number(query.after ?? 0)
+    const wanted = evidence.findings.filter((finding) => isWanted(finding, query))
+    const items = wanted.slice(from, from + query.limit).map((finding) => ({ ...finding, images }))
+    return { items, ...(from + query.limit < wanted.length ? { next: String(from + query.limit) } : {}) }
+  }
+
+  return {
+    verdicts,
+    images: (principal, query) => listImages(records, manifests, principal, query),
+    findings: (principal, query) =>
+      query.image === undefined ? listFindings(records, principal, query) : findingsOfImage(principal, { ...query, image: query.image }),
+    async sbom(principal, image, platform) {
+      const { held, evidence } = await evidenceOf(principal, image, platform)
+      return toCycloneDx({ name: held.repository, ...evidence })
+    },
+  }
+}
+
+function isWanted(finding: Finding, query: FindingQuery): boolean {
+  if (query.id !== undefined && !finding.ids.includes(query.id)) return false
+  if (query.package !== undefined && finding.packageName !== query.package) return false
+  return query.severity === undefined || severities.indexOf(finding.severity) >= severities.indexOf(query.severity)
+}

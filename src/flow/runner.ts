@@ -1,0 +1,120 @@
+import { messageOf } from '../kit/errors.ts'
+import type { Log } from '../kit/log.ts'
+import type { Digest } from '../model/digest.ts'
+import { claimJobs, extendLeases, failJob, finishJob, leaseMs, mostAttempts, type Job, type JobKind } from '../store/jobs/jobs.ts'
+import type { Records } from '../store/records/records.ts'
+import type { Examinations } from './examinations.ts'
+import type { Inventories } from './inventories.ts'
+
+/** Takes jobs as they come and does them: what follows what stands in `handlers`. */
+export interface Runner {
+  start(): void
+  /** A job may be there: look now rather than at the next turn. */
+  wake(): void
+  /** Jobs under way go back to the queue when their lease ends, or at the next start. */
+  stop(): Promise<void>
+}
+
+export interface RunnerParts {
+  records: Records
+  inventories: Inventories
+  examinations: Examinations
+  log: Log
+  now: () => number
+}
+
+const idleMs = 1000
+/** Jobs mostly wait for the worker; a few at once keep it fed. */
+const mostAtOnce = 4
+
+type Handler = (job: Job) => Promise<void>
+
+export function createRunner(parts: RunnerParts): Runner {
+  const { records, inventories, examinations, log, now } = parts
+  const running = new Map<number, Promise<void>>()
+  let stopped = false
+  let looking: Promise<void> | undefined
+  let again = false
+  let timer: NodeJS.Timeout | undefined
+  let leases: NodeJS.Timeout | undefined
+
+  const handlers: Record<JobKind, Handler> = {
+    inventory: async (job) => {
+      await inventories.of(job.subject as Digest)
+      await records.write((tx) => finishJob(tx, job.id))
+    },
+    examine: (job) => examinations.examine(job.subject as Digest, job.id),
+    rejudge: (job) => examinations.rejudge(job.subject, job.id),
+    rematch: (job) => examinations.rematch(job.id),
+  }
+
+  async function run(job: Job): Promise<void> {
+    try {
+      await handlers[job.kind](job)
+    } catch (error) {
+      if (stopped) return
+      log.warn({ job: job.kind, subject: job.subject, attempt: job.attempts, problem: messageOf(error) }, 'job failed')
+      if (job.attempts >= mostAttempts) await giveUp(job, messageOf(error))
+      await records.write((tx) => failJob(tx, job, messageOf(error), now()))
+    }
+  }
+
+  /** What can't be examined is held with a reason, not left pending for good. */
+  async function giveUp(job: Job, problem: string): Promise<void> {
+    if (job.kind === 'inventory') await inventories.giveUp(job.subject as Digest, problem)
+    if (job.kind === 'examine') await examinations.giveUp(job.subject as Digest, problem)
+  }
+
+  function begin(job: Job): void {
+    const work = run(job)
+      .catch((error: unknown) => log.error({ job: job.kind, subject: job.subject, problem: messageOf(error) }, 'job could not be put back'))
+      .finally(() => {
+        running.delete(job.id)
+        wake()
+      })
+    running.set(job.id, work)
+  }
+
+  async function look(): Promise<void> {
+    do {
+      again = false
+      const room = mostAtOnce - running.size
+      if (room <= 0 || stopped) return
+      const jobs = await claimJobs(records, Object.keys(handlers) as JobKind[], room, now())
+      for (const job of jobs) begin(job)
+      if (jobs.length === room) again = true
+    } while (again && running.size < mostAtOnce)
+  }
+
+  function wake(): void {
+    if (stopped) return
+    again = true
+    if (looking !== undefined) return
+    clearTimeout(timer)
+    looking = look()
+      .catch((error: unknown) => log.error({ problem: messageOf(error) }, 'jobs could not be read'))
+      .finally(() => {
+        looking = undefined
+        if (stopped) return
+        if (again && running.size < mostAtOnce) wake()
+        else timer = setTimeout(wake, idleMs)
+      })
+  }
+
+  return {
+    start() {
+      leases = setInterval(() => {
+        extendLeases(records, [...running.keys()], now()).catch((error: unknown) => log.warn({ problem: messageOf(error) }, 'leases not extended'))
+      }, leaseMs / 3)
+      wake()
+    },
+    wake,
+    async stop() {
+      stopped = true
+      clearTimeout(timer)
+      clearInterval(leases)
+      await looking
+      await Promise.allSettled(running.values())
+    },
+  }
+}

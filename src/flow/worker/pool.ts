@@ -1,0 +1,93 @@
+import { fork, type ChildProcess } from 'node:child_process'
+import { setPriority } from 'node:os'
+import { fileURLToPath } from 'node:url'
+import { LazaretError, messageOf } from '../../kit/errors.ts'
+import type { Log } from '../../kit/log.ts'
+import type { BlobReading, Examined, Response, Task } from './protocol.ts'
+
+/** Runs tasks in a process of their own. A task that is late, or a process that dies, is an error; the next task starts anew. */
+export interface WorkerPool {
+  start(): void
+  inventory(task: Omit<Extract<Task, { task: 'inventory' }>, 'task'>): Promise<BlobReading>
+  examine(task: Omit<Extract<Task, { task: 'examine' }>, 'task'>): Promise<Examined>
+  close(): void
+}
+
+const examineMs = 120_000
+/** Time for a layer: a floor, and what the slowest disk needs. */
+const inventoryMs = (sizeBytes: number) => 120_000 + sizeBytes / 5_000
+/** Behind those who pull and push. */
+const niceness = 5
+const heapMegabytes = 2048
+
+interface Waiting {
+  settle: (outcome: Response | Error) => void
+  timer: NodeJS.Timeout
+}
+
+export function createWorkerPool(folders: { blobs: string; advisories: string }, log: Log): WorkerPool {
+  let child: ChildProcess | undefined
+  let lastId = 0
+  let closed = false
+  const waiting = new Map<number, Waiting>()
+
+  function started(): ChildProcess {
+    if (child !== undefined) return child
+    const fresh = fork(fileURLToPath(new URL('./entry.ts', import.meta.url)), [folders.blobs, folders.advisories], {
+      serialization: 'advanced',
+      execArgv: [`--max-old-space-size=${heapMegabytes}`, '--disable-warning=ExperimentalWarning'],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    })
+    if (fresh.pid !== undefined) setPriority(fresh.pid, niceness)
+    fresh.on('message', (response: Response) => settle(response.id, response))
+    fresh.on('exit', (code, signal) => ended(fresh, `the worker ended (${signal ?? `code ${code}`})`))
+    fresh.on('error', (error) => ended(fresh, `the worker failed: ${messageOf(error)}`))
+    child = fresh
+    return fresh
+  }
+
+  function ended(which: ChildProcess, problem: string): void {
+    if (child !== which) return
+    child = undefined
+    if (!closed) log.warn({ problem }, 'worker ended')
+    for (const id of waiting.keys()) settle(id, new LazaretError('INTERNAL', problem))
+  }
+
+  function settle(id: number, outcome: Response | Error): void {
+    const entry = waiting.get(id)
+    waiting.delete(id)
+    clearTimeout(entry?.timer)
+    entry?.settle(outcome)
+  }
+
+  function run(task: Task, ms: number): Promise<BlobReading | Examined> {
+    if (closed) return Promise.reject(new LazaretError('UNAVAILABLE', 'the server is stopping'))
+    const id = ++lastId
+    const process = started()
+    return new Promise((resolve, reject) => {
+      const late = () => {
+        log.warn({ task: task.task, seconds: ms / 1000 }, 'worker late: ended')
+        process.kill('SIGKILL')
+      }
+      waiting.set(id, {
+        timer: setTimeout(late, ms),
+        settle: (outcome) => {
+          if (outcome instanceof Error) reject(outcome)
+          else if (outcome.ok) resolve(outcome.result)
+          else reject(new LazaretError('INTERNAL', outcome.problem))
+        },
+      })
+      process.send({ id, ...task }, (error) => error !== null && settle(id, error))
+    })
+  }
+
+  return {
+    start: () => void started(),
+    inventory: (task) => run({ task: 'inventory', ...task }, inventoryMs(task.sizeBytes)) as Promise<BlobReading>,
+    examine: (task) => run({ task: 'examine', ...task }, examineMs) as Promise<Examined>,
+    close() {
+      closed = true
+      child?.kill('SIGTERM')
+    },
+  }
+}

@@ -1,0 +1,31 @@
+import type { Evidence } from '../../model/verdict.ts'
+import type { Digest } from '../../model/digest.ts'
+import type { ManifestKind } from '../../model/manifest.ts'
+import type { PackageVersion } from '../../model/package.ts'
+
+// The worker reads hostile bytes: it has no right to the records, and answers with values alone.
+
+/** How a blob turned out: a layer with facts; JSON, which no runtime unpacks; or neither. */
+export type BlobReading =
+  | { state: 'layer'; diffId: Digest; sizeBytes: number; facts: Uint8Array }
+  | { state: 'json' }
+  | { state: 'unreadable'; problem: string }
+
+/** A layer of the manifest to examine; `facts` are those that `inventory` gave (JSON of LayerFacts, zstd). */
+export type LayerInput = { digest: Digest } & ({ state: 'layer'; facts: Uint8Array } | { state: 'json' } | { state: 'unreadable' | 'absent'; problem: string })
+
+export type Task =
+  | { task: 'inventory'; objectKey: string; sizeBytes: number }
+  | { task: 'examine'; digest: Digest; kind: ManifestKind; layers: LayerInput[] }
+
+export interface Examined {
+  /** JSON of Evidence, zstd. */
+  evidence: Uint8Array
+  /** What the judge needs of it, and what the records list. */
+  parsed: Evidence
+  /** One a package of `parsed.packages`, null where advisories do not judge it by itself. */
+  subjects: (PackageVersion | null)[]
+}
+
+export type Request = { id: number } & Task
+export type Response = { id: number } & ({ ok: true; result: BlobReading | Examined } | { ok: false; problem: string })

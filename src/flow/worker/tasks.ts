@@ -1,0 +1,81 @@
+import { zstdCompress, zstdDecompressSync } from 'node:zlib'
+import { promisify } from 'node:util'
+import { openAdvisories, type OpenAdvisories } from '../../advisories/database.ts'
+import { currentRevision } from '../../advisories/revisions.ts'
+import { readLayer } from '../../inventory/layer.ts'
+import { LazaretError } from '../../kit/errors.ts'
+import type { LayerFacts } from '../../model/layer.ts'
+import { openFileObjects } from '../../store/objects/files.ts'
+import type { ObjectStore } from '../../store/objects/objects.ts'
+import { assembleEvidence, type LayerOutcome } from '../evidence.ts'
+import type { BlobReading, Examined, LayerInput, Task } from './protocol.ts'
+
+const compress = promisify(zstdCompress)
+/** JSON above this is a file like any other. */
+const mostJsonBytes = 64 * 1024 * 1024
+/** What `readLayer` may have kept of one layer; more was not made by us. */
+const mostFactBytes = 2 * 1024 * 1024 * 1024
+
+export interface WorkerTasks {
+  run(task: Task): Promise<BlobReading | Examined>
+}
+
+export async function openWorker(blobFolder: string, dataFolder: string): Promise<WorkerTasks> {
+  const objects = await openFileObjects(blobFolder)
+  const advisories = advisoriesInForce(dataFolder)
+  return {
+    run: (task) => (task.task === 'inventory' ? inventory(objects, task.objectKey, task.sizeBytes) : examine(task, advisories())),
+  }
+}
+
+/** Opens the database anew where an import has put another in force. */
+function advisoriesInForce(dataFolder: string): () => OpenAdvisories {
+  let open: OpenAdvisories | undefined
+  return () => {
+    if (open !== undefined && open.revision === currentRevision(dataFolder)?.revision) return open
+    open?.close()
+    open = openAdvisories(dataFolder)
+    return open
+  }
+}
+
+/** Bytes that no reader of archives can make sense of are an answer; what failed for another reason is an error, and is tried again. */
+async function inventory(objects: ObjectStore, objectKey: string, sizeBytes: number): Promise<BlobReading> {
+  try {
+    const facts = await readLayer(await objects.read(objectKey), { reopen: () => reopened(objects, objectKey) })
+    const stored = await compress(JSON.stringify(facts))
+    return { state: 'layer', diffId: facts.diffId, sizeBytes: facts.sizeBytes, facts: stored }
+  } catch (error) {
+    if (!(error instanceof LazaretError) || (error.code !== 'UNREADABLE' && error.code !== 'LIMIT_EXCEEDED')) throw error
+    if (await isJson(objects, objectKey, sizeBytes)) return { state: 'json' }
+    return { state: 'unreadable', problem: error.message }
+  }
+}
+
+async function* reopened(objects: ObjectStore, objectKey: string): AsyncGenerator<Buffer> {
+  for await (const chunk of await objects.read(objectKey)) yield chunk as Buffer
+}
+
+async function isJson(objects: ObjectStore, objectKey: string, sizeBytes: number): Promise<boolean> {
+  if (sizeBytes === 0 || sizeBytes > mostJsonBytes) return false
+  const bytes = Buffer.concat(await (await objects.read(objectKey)).toArray())
+  try {
+    JSON.parse(bytes.toString('utf8'))
+    return true
+  } catch (error) {
+    if (error instanceof SyntaxError) return false
+    throw error
+  }
+}
+
+async function examine(task: Extract<Task, { task: 'examine' }>, advisories: OpenAdvisories): Promise<Examined> {
+  const layers = task.layers.map(outcomeOf)
+  const { evidence, subjects } = assembleEvidence({ digest: task.digest, kind: task.kind, layers, advisories, now: new Date() })
+  return { evidence: await compress(JSON.stringify(evidence)), parsed: evidence, subjects }
+}
+
+function outcomeOf(layer: LayerInput): LayerOutcome {
+  if (layer.state !== 'layer') return layer
+  const json = zstdDecompressSync(layer.facts, { maxOutputLength: mostFactBytes }).toString('utf8')
+  return { state: 'layer', facts: JSON.parse(json) as LayerFacts }
+}

@@ -1,0 +1,36 @@
+import { openHouse } from '../flow/house.ts'
+import { createLog } from '../kit/log.ts'
+import { showAddress, type Settings } from '../kit/settings/settings.ts'
+import { createServer } from './server.ts'
+
+/**
+ * Serves until it is told to stop: the steps of a start, in their order.
+ * Out: when everything is closed. Errors: what keeps it from starting, in words for an operator.
+ */
+export async function serve(settings: Settings): Promise<void> {
+  const log = createLog({ level: settings.log })
+  const house = await openHouse(settings, log)
+  announceAdmin(house.admin)
+  const server = await createServer(house)
+  await server.listen({ host: settings.listen.host, port: settings.listen.port })
+  const address = server.server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : settings.listen.port
+  house.bound(port)
+  await house.start()
+  log.info({ address: showAddress({ host: settings.listen.host, port }), policy: settings.policy, advisories: house.advisories().date }, 'lazaret serves')
+  await untilTold()
+  log.info('stopping')
+  await server.close()
+  await house.close()
+}
+
+function announceAdmin({ generated }: { generated?: { password: string; file: string } }): void {
+  if (generated === undefined) return
+  process.stderr.write(`\n  First user: admin   password: ${generated.password}\n  (shown once; kept in ${generated.file})\n\n`)
+}
+
+function untilTold(): Promise<void> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
+  })
+}

@@ -1,0 +1,37 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import { tokenPath, type House } from '../flow/house.ts'
+import { errorAnswer } from './oci/errors.ts'
+
+const mostFormBytes = 64 * 1024
+
+/** The Docker token flow: GET, and POST with a form (see access/token-endpoint.ts). */
+export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: mostFormBytes }, (_request, body, done) =>
+      done(null, Object.fromEntries(new URLSearchParams(body as string))),
+    )
+    app.setErrorHandler(async (error, _request, reply) => answerError(house, reply, error))
+    app.get(tokenPath, async (request, reply) => {
+      const query = new URL(request.raw.url ?? '/', 'http://registry').searchParams
+      reply.header('cache-control', 'no-store')
+      return house.signIn.issue({
+        authorization: request.headers.authorization,
+        service: query.get('service') ?? undefined,
+        scopes: query.getAll('scope'),
+        address: request.ip,
+      })
+    })
+    app.post(tokenPath, async (request, reply) => {
+      reply.header('cache-control', 'no-store')
+      return house.signIn.issueOAuth({ form: (request.body ?? {}) as Record<string, string>, address: request.ip })
+    })
+  }
+}
+
+function answerError(house: House, reply: FastifyReply, error: unknown): FastifyReply {
+  const answer = errorAnswer(error)
+  if (answer.status >= 500) house.log.error({ err: error }, 'sign-in failed')
+  if (answer.status === 401) answer.headers['www-authenticate'] = 'Basic realm="lazaret"'
+  return reply.code(answer.status).headers(answer.headers).send(answer.body)
+}
