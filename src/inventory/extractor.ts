@@ -1,0 +1,44 @@
+import { createHash } from 'node:crypto'
+import type { FoundOwnership, OsRelease, Unsupported } from '../model/layer.ts'
+import type { Package } from '../model/package.ts'
+
+/** A file of a layer that an extractor asked for. */
+export interface WantedFile {
+  /** Normalised, as in LayerFile. */
+  path: string
+  sizeBytes: number
+  /** Its bytes; empty where the extractor's `maxBytes` is 0. Valid only during the call: keep no slice of it. */
+  bytes: Buffer
+}
+
+/** What a file says. A problem is a line for people, without the path: it makes the image `unreadable`. */
+export type Fact =
+  | { package: Package }
+  | { release: OsRelease }
+  | { owns: Omit<FoundOwnership, 'location'> }
+  | { unsupported: Omit<Unsupported, 'path'> }
+  | { problem: string }
+
+/**
+ * A plug-in is data plus one function. `wants` is asked for every path of a layer, so it must be quick and pure;
+ * `extract` is called once per wanted file, and what it throws becomes a problem of that file.
+ */
+export interface Extractor {
+  /** The name of its file. */
+  name: string
+  /** Raise it, and layers are inventoried again. */
+  version: number
+  /** The most that is read into memory; a larger file is a problem. 0: the path alone says it. */
+  maxBytes: number
+  wants(path: string): boolean
+  extract(file: WantedFile): Iterable<Fact> | AsyncIterable<Fact>
+}
+
+/** Raise it when the walk itself reads layers otherwise. */
+const walkVersion = 1
+
+/** Part of the key under which a layer's facts are stored: changes with any extractor. */
+export function revisionOf(extractors: readonly Extractor[]): string {
+  const names = extractors.map(({ name, version }) => `${name}@${version}`).sort()
+  return createHash('sha256').update([`walk@${walkVersion}`, ...names].join('\n')).digest('hex').slice(0, 16)
+}

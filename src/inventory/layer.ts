@@ -1,0 +1,109 @@
+import { createHash } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import { LazaretError, messageOf } from '../kit/errors.ts'
+import { decompress } from '../kit/streams/decompress.ts'
+import { digestOf } from '../model/digest.ts'
+import type { Digest } from '../model/digest.ts'
+import type { LayerFacts } from '../model/layer.ts'
+import type { Extractor } from './extractor.ts'
+import { extractors as roster } from './extractors.ts'
+import { defaultLimits } from './limits.ts'
+import type { LayerLimits } from './limits.ts'
+import type { TarHandler } from './tar/entry.ts'
+import { TarReader } from './tar/reader.ts'
+import { Budget } from './walk/budget.ts'
+import { FactStore } from './walk/facts.ts'
+import type { Gathered } from './walk/gather.ts'
+import { LinkedWalk } from './walk/linked.ts'
+import { Problems } from './walk/problems.ts'
+import { LayerWalk } from './walk/walk.ts'
+
+export interface ReadLayerOptions {
+  limits?: Partial<LayerLimits>
+  /** Ends the reading, however far it is: TIMED_OUT where its reason is a time-out, else UNAVAILABLE. */
+  signal?: AbortSignal
+  /** The same bytes again: needed where a package database is a hard link. Without it such a file is a problem. */
+  reopen?: () => Readable | AsyncIterable<Uint8Array>
+  /** Other than the roster's, for tests. */
+  extractors?: readonly Extractor[]
+}
+
+/**
+ * Reads a layer once, as a stream, and keeps what will ever be asked of it. Nothing is written or created.
+ * In: the stored bytes (a tar, plain or with gzip or zstd; none at all is an empty tar). Out: its facts; what could not
+ * be read inside a readable tar stands in `problems`.
+ * Throws UNREADABLE (no tar, cut short, corrupt: with the byte and the entry), LIMIT_EXCEEDED (see limits.ts), TIMED_OUT
+ * or UNAVAILABLE (the signal); errors of the source pass through.
+ * OCI image-spec, layer.md; for the archive itself see tar/reader.ts.
+ */
+export async function readLayer(source: Readable | AsyncIterable<Uint8Array>, options: ReadLayerOptions = {}): Promise<LayerFacts> {
+  const limits = { ...defaultLimits, ...options.limits }
+  const problems = new Problems(limits.problems)
+  try {
+    return await read(source, options, limits, problems)
+  } catch (error) {
+    throw options.signal?.aborted === true && !(error instanceof LazaretError) ? stopped(options.signal) : error
+  }
+}
+
+async function read(source: AsyncIterable<Uint8Array>, options: ReadLayerOptions, limits: LayerLimits, problems: Problems): Promise<LayerFacts> {
+  const layer = await decompress(source, options.signal)
+  const budget = new Budget(limits, layer.bytesIn)
+  const facts = new FactStore(budget, problems, options.signal)
+  const walk = new LayerWalk(options.extractors ?? roster, limits, budget, problems)
+  const { diffId, sizeBytes } = await pump(layer.bytes, walk, budget, facts, options.signal)
+  await readLinked(walk, options, limits, facts, problems)
+  const { ownership, ...findings } = facts.findings((index) => walk.tree.isLive(index))
+  return {
+    diffId,
+    sizeBytes,
+    files: walk.tree.liveFiles(),
+    whiteouts: [...walk.whiteouts],
+    opaque: [...walk.opaque],
+    ...findings,
+    ...(ownership.length > 0 && { ownership }),
+    problems: problems.list(),
+  }
+}
+
+/** Pushes the tar through a walk; extractors run between two chunks, so that few wanted files wait at a time. */
+async function pump(
+  bytes: AsyncIterable<Buffer>,
+  walk: TarHandler & { gathered: Gathered[] },
+  budget: Budget,
+  facts: FactStore,
+  signal: AbortSignal | undefined,
+): Promise<{ diffId: Digest; sizeBytes: number }> {
+  const reader = new TarReader(walk)
+  const hash = createHash('sha256')
+  let sizeBytes = 0
+  for await (const chunk of bytes) {
+    signal?.throwIfAborted()
+    sizeBytes += chunk.length
+    budget.bytes(chunk.length)
+    hash.update(chunk)
+    reader.push(chunk)
+    for (const gathered of walk.gathered.splice(0)) await facts.extract(gathered)
+  }
+  reader.finish()
+  return { diffId: digestOf('sha256', hash.digest('hex')), sizeBytes }
+}
+
+async function readLinked(walk: LayerWalk, options: ReadLayerOptions, limits: LayerLimits, facts: FactStore, problems: Problems): Promise<void> {
+  const linked = walk.linked.filter(({ index }) => walk.tree.isLive(index))
+  if (linked.length === 0) return
+  if (options.reopen === undefined) {
+    for (const { path } of linked) problems.add(path, 'is a hard link, and the layer can not be read a second time')
+    return
+  }
+  const layer = await decompress(options.reopen(), options.signal)
+  const budget = new Budget(limits, layer.bytesIn)
+  const second = new LinkedWalk(linked, budget, problems)
+  await pump(layer.bytes, second, budget, facts, options.signal)
+  for (const { path } of second.missing) problems.add(path, 'is a hard link to bytes that were not there at the second reading')
+}
+
+function stopped(signal: AbortSignal): LazaretError {
+  const timedOut = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
+  return new LazaretError(timedOut ? 'TIMED_OUT' : 'UNAVAILABLE', `the reading of the layer was stopped: ${messageOf(signal.reason)}`, { cause: signal.reason })
+}

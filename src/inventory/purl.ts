@@ -1,0 +1,31 @@
+import { PackageURL } from 'packageurl-js'
+import type { OsRelease } from '../model/layer.ts'
+import type { Package } from '../model/package.ts'
+
+/**
+ * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
+ * github.com/package-url/purl-spec, PURL-TYPES: deb, apk, npm, pypi.
+ */
+export function purlOf(pack: Package, release?: OsRelease): string {
+  switch (pack.kind) {
+    case 'deb':
+    case 'apk': return distributionPurl(pack, release)
+    case 'npm': return npmPurl(pack)
+    case 'pypi': return new PackageURL('pypi', undefined, pack.name, pack.version, undefined, undefined).toString()
+  }
+}
+
+/** The namespace is the distribution's id; where the image does not say, the family's own. */
+function distributionPurl({ kind, name, version, architecture }: Package, release: OsRelease | undefined): string {
+  const qualifiers: Record<string, string> = {}
+  if (architecture !== undefined) qualifiers['arch'] = architecture
+  if (release !== undefined) qualifiers['distro'] = release.versionId === undefined ? release.id : `${release.id}-${release.versionId}`
+  const namespace = release?.id ?? (kind === 'deb' ? 'debian' : 'alpine')
+  return new PackageURL(kind, namespace, name, version, Object.keys(qualifiers).length > 0 ? qualifiers : undefined, undefined).toString()
+}
+
+function npmPurl({ name, version }: Package): string {
+  const slash = name.startsWith('@') ? name.indexOf('/') : -1
+  const scope = slash < 0 ? undefined : name.slice(0, slash)
+  return new PackageURL('npm', scope, name.slice(slash + 1), version, undefined, undefined).toString()
+}

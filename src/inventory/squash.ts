@@ -1,0 +1,70 @@
+import type { ImageInventory } from '../model/inventory.ts'
+import type { LayerFacts, OsRelease } from '../model/layer.ts'
+import type { ImagePackage, Package } from '../model/package.ts'
+import { shortDigest } from '../model/digest.ts'
+import { purlOf } from './purl.ts'
+import { layOver, packageKey, placedKey } from './squash/locations.ts'
+import type { Standing } from './squash/locations.ts'
+import { ownersOf, rootLink } from './squash/owners.ts'
+import { visibleFiles } from './squash/tree.ts'
+
+/**
+ * What an image holds, from what its layers hold; no layer is read again.
+ * In: facts of all its layers, lowest first. Out: the inventory. Throws nothing.
+ * OCI image-spec, layer.md, "Applying Changesets"; a file in the place of a folder takes the subtree away, and so does a
+ * folder in the place of a file, though no whiteout says so.
+ */
+export function squash(layers: readonly LayerFacts[]): ImageInventory {
+  const { files, rootLinks } = surveyFiles(layers)
+  const standing = layOver(layers)
+  const release = releaseOf(standing)
+  const owners = ownersOf(standing, rootLinks)
+  return {
+    ...(release !== undefined && { release }),
+    packages: packagesOf(standing, layers, owners, release),
+    unsupported: [...standing.said.values()].flatMap(({ unsupported }) => unsupported),
+    problems: layers.flatMap(({ diffId, problems }) => problems.map((problem) => `layer ${shortDigest(diffId)}: ${problem}`)),
+    files,
+  }
+}
+
+function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['files']; rootLinks: Map<string, string> } {
+  const files = { count: 0, sizeBytes: 0 }
+  const rootLinks = new Map<string, string>()
+  for (const { file } of visibleFiles(layers)) {
+    if (file.type === 'directory') continue
+    files.count++
+    if (file.type === 'file') files.sizeBytes += file.sizeBytes
+    if (file.type === 'symlink' && !file.path.includes('/')) rootLinks.set(...rootLink(file.path, file.link ?? ''))
+  }
+  return { files, rootLinks }
+}
+
+/** os-release(5): `/etc` before `/usr/lib`; where the first is a link to the second, only the second was read. */
+function releaseOf(standing: Standing): OsRelease | undefined {
+  return standing.said.get('etc/os-release')?.release ?? standing.said.get('usr/lib/os-release')?.release
+}
+
+function packagesOf(standing: Standing, layers: readonly LayerFacts[], owners: ReadonlyMap<string, string>, release: OsRelease | undefined): ImagePackage[] {
+  const packages = new Map<string, ImagePackage>()
+  for (const { location, packages: found } of standing.said.values()) {
+    for (const pack of found) {
+      const key = placedKey(pack, location)
+      const first = standing.packages.layersOf(packageKey(pack))[0]
+      const ownedBy = owners.get(key)
+      packages.set(`${key}\n${pack.architecture ?? ''}`, {
+        ...withoutFiles(pack),
+        purl: purlOf(pack, release),
+        location,
+        layer: layers[first ?? 0]?.diffId ?? '',
+        ...(ownedBy !== undefined && { ownedBy }),
+      })
+    }
+  }
+  return [...packages.values()]
+}
+
+function withoutFiles(pack: Package): Package {
+  const { ownedFiles: _, ...rest } = pack
+  return rest
+}

@@ -1,0 +1,74 @@
+import type { FoundOwnership } from '../../model/layer.ts'
+import type { Package } from '../../model/package.ts'
+import { joinPath, normalisePath } from '../tar/paths.ts'
+import { packageKey, placedKey } from './locations.ts'
+import type { Standing } from './locations.ts'
+
+/** Top-level symbolic links of the image: `lib` → `usr/lib` where `/usr` was merged. */
+export type RootLinks = ReadonlyMap<string, string>
+
+const sums = /^(var\/lib\/dpkg\/status\.d\/.+)\.md5sums$/
+
+/**
+ * Which distribution package owns the files that language packages were read from. It does where it lists the path, is
+ * installed, and the file was written in the layer that brought this version of the owner, saying what it says now: a
+ * file that something else replaced later (`npm install -g npm`) is nobody's.
+ * In: what stands in the image, and its top-level links. Out: `placedKey` of a language package → name of its owner.
+ */
+export function ownersOf(standing: Standing, links: RootLinks): Map<string, string> {
+  const wanted = languagePackages(standing, links)
+  const owners = new Map<string, string>()
+  if (wanted.size === 0) return owners
+  for (const { owner, paths } of claims(standing)) {
+    const arrived = standing.packages.layersOf(packageKey(owner))[0]
+    for (const path of paths) {
+      for (const key of wanted.get(path) ?? []) {
+        if (arrived !== undefined && standing.placed.layersOf(key).includes(arrived)) owners.set(key, owner.name)
+      }
+    }
+  }
+  return owners
+}
+
+/** Path as a package may list it → keys of the language packages that were read there. */
+function languagePackages(standing: Standing, links: RootLinks): Map<string, string[]> {
+  const wanted = new Map<string, string[]>()
+  for (const { location, packages } of standing.said.values()) {
+    const keys = packages.filter(isLanguage).map((pack) => placedKey(pack, location))
+    if (keys.length > 0) for (const path of spellings(location, links)) wanted.set(path, [...(wanted.get(path) ?? []), ...keys])
+  }
+  return wanted
+}
+
+/** `usr/lib/x` may be listed as `lib/x` where `lib` is a link to `usr/lib`. */
+function spellings(location: string, links: RootLinks): string[] {
+  const others = [...links].filter(([, target]) => location.startsWith(`${target}/`)).map(([link, target]) => joinPath(link, location.slice(target.length + 1)))
+  return [location, ...others]
+}
+
+export function rootLink(path: string, target: string): [string, string] {
+  return [path, normalisePath(target)]
+}
+
+function* claims(standing: Standing): Generator<{ owner: Package; paths: readonly string[] }> {
+  const debs = Map.groupBy([...standing.said.values()].flatMap(({ packages }) => packages).filter(({ kind }) => kind === 'deb'), ({ name }) => name)
+  for (const said of standing.said.values()) {
+    for (const owner of said.packages) if (owner.ownedFiles !== undefined) yield { owner, paths: owner.ownedFiles }
+    for (const list of said.ownership) {
+      const owner = ownerOf(list, standing, debs)
+      if (owner !== undefined) yield { owner, paths: list.paths }
+    }
+  }
+}
+
+/** A list of a package that is not installed any more speaks for nobody. */
+function ownerOf(list: FoundOwnership, standing: Standing, debs: ReadonlyMap<string, Package[]>): Package | undefined {
+  const stanza = sums.exec(list.location)?.[1]
+  const beside = stanza === undefined ? undefined : standing.said.get(stanza)?.packages[0]
+  if (beside !== undefined) return beside
+  return debs.get(list.packageName)?.find(({ architecture }) => list.architecture === undefined || architecture === list.architecture)
+}
+
+function isLanguage({ kind }: Package): boolean {
+  return kind === 'npm' || kind === 'pypi'
+}

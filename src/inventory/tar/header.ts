@@ -1,0 +1,96 @@
+import { parseNumeric, parseOctal } from './numbers.ts'
+import { parseString } from './text.ts'
+import { unreadable } from './unreadable.ts'
+
+export const blockBytes = 512
+
+export type TarFormat = 'v7' | 'ustar' | 'star' | 'gnu'
+
+export interface TarHeader {
+  format: TarFormat
+  /** The type flag, as one character; `\0` is an old regular file. */
+  flag: string
+  name: string
+  linkName: string
+  mode: number
+  uid: number
+  gid: number
+  sizeBytes: number
+  mtime: number
+}
+
+/**
+ * In: one block that is not all zeros, and its offset. Out: its fields, by the format that its magic names.
+ * Throws UNREADABLE where the checksum or a number is wrong.
+ * POSIX.1-2017 pax, "ustar Interchange Format"; the variants as Go's archive/tar tells them apart, because that is what
+ * containerd and Docker unpack with: what they would refuse or skip must not be read otherwise here.
+ */
+export function parseHeader(block: Buffer, offset: number): TarHeader {
+  checkSum(block, offset)
+  const format = formatOf(block)
+  const header: TarHeader = {
+    format,
+    flag: String.fromCharCode(block[156] ?? 0),
+    name: parseString(block.subarray(0, 100)),
+    linkName: parseString(block.subarray(157, 257)),
+    sizeBytes: parseNumeric(block.subarray(124, 136), offset),
+    mode: parseNumeric(block.subarray(100, 108), offset),
+    uid: parseNumeric(block.subarray(108, 116), offset),
+    gid: parseNumeric(block.subarray(116, 124), offset),
+    mtime: parseNumeric(block.subarray(136, 148), offset),
+  }
+  if (format !== 'v7') checkDeviceNumbers(block, offset)
+  const prefix = prefixOf(block, format, offset)
+  if (prefix !== '') header.name = `${prefix}/${header.name}`
+  return header
+}
+
+function checkSum(block: Buffer, offset: number): void {
+  let unsigned = 8 * 0x20
+  let high = 0
+  for (let at = 0; at < blockBytes; at++) {
+    if (at === 148) at = 156
+    const byte = block[at] as number
+    unsigned += byte
+    if (byte > 127) high++
+  }
+  const stated = parseOctal(block.subarray(148, 156), offset)
+  if (stated !== unsigned && stated !== unsigned - 256 * high) throw unreadable('the checksum of a header is wrong', offset)
+}
+
+function formatOf(block: Buffer): TarFormat {
+  const magic = block.toString('latin1', 257, 265)
+  if (magic.startsWith('ustar\0')) return block.toString('latin1', 508, 512) === 'tar\0' ? 'star' : 'ustar'
+  return magic === 'ustar  \0' ? 'gnu' : 'v7'
+}
+
+function checkDeviceNumbers(block: Buffer, offset: number): void {
+  parseNumeric(block.subarray(329, 337), offset)
+  parseNumeric(block.subarray(337, 345), offset)
+}
+
+function prefixOf(block: Buffer, format: TarFormat, offset: number): string {
+  if (format === 'ustar') return parseString(block.subarray(345, 500))
+  if (format === 'gnu') return misplacedPrefix(block)
+  if (format !== 'star') return ''
+  parseNumeric(block.subarray(476, 488), offset)
+  parseNumeric(block.subarray(488, 500), offset)
+  return parseString(block.subarray(345, 476))
+}
+
+/** Go before 1.8 wrote a ustar prefix over GNU's atime and ctime (golang.org/issue/12594): seen where they are no numbers. */
+function misplacedPrefix(block: Buffer): string {
+  if (isTime(block.subarray(345, 357)) && isTime(block.subarray(357, 369))) return ''
+  const prefix = parseString(block.subarray(345, 500))
+  return /^[\x01-\x7f]*$/.test(prefix) ? prefix : ''
+}
+
+function isTime(field: Buffer): boolean {
+  if (field[0] === 0) return true
+  try {
+    parseNumeric(field, 0)
+    return true
+  } catch {
+    return false
+  }
+}

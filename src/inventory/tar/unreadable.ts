@@ -1,0 +1,7 @@
+import { LazaretError } from '../../kit/errors.ts'
+
+/** In: what was wrong, and the byte of the uncompressed tar where the entry or block starts. */
+export function unreadable(what: string, offset: number, path?: string): LazaretError {
+  const where = path === undefined || path === '' ? '' : `, entry ${JSON.stringify(path.slice(0, 200))}`
+  return new LazaretError('UNREADABLE', `not a readable tar: ${what}, at byte ${offset}${where}`)
+}

@@ -1,0 +1,85 @@
+import { setImmediate } from 'node:timers/promises'
+import { LazaretError, messageOf } from '../../kit/errors.ts'
+import type { FoundOwnership, FoundPackage, FoundRelease, Unsupported } from '../../model/layer.ts'
+import type { Extractor, Fact, WantedFile } from '../extractor.ts'
+import type { Budget } from './budget.ts'
+import type { Gathered } from './gather.ts'
+import type { Problems } from './problems.ts'
+
+export interface LayerFindings {
+  packages: FoundPackage[]
+  ownership: FoundOwnership[]
+  releases: FoundRelease[]
+  unsupported: Unsupported[]
+}
+
+/** Between two looks at the clock and the signal: some milliseconds of work. */
+const factsPerTurn = 5000
+
+/** Runs extractors over gathered files and keeps what they say, by the entry that said it. */
+export class FactStore {
+  readonly #byIndex = new Map<number, { path: string; facts: Fact[] }>()
+  readonly #budget: Budget
+  readonly #problems: Problems
+  readonly #signal: AbortSignal | undefined
+  #sinceTurn = 0
+
+  constructor(budget: Budget, problems: Problems, signal: AbortSignal | undefined) {
+    this.#budget = budget
+    this.#problems = problems
+    this.#signal = signal
+  }
+
+  /** Throws what the budget throws and the signal's reason; what an extractor throws becomes a problem of the file. */
+  async extract(gathered: Gathered): Promise<void> {
+    for (const taker of gathered.takers) {
+      try {
+        await this.#run(taker, gathered.file, gathered.index)
+      } catch (error) {
+        if (this.#signal?.aborted === true || (error instanceof LazaretError && error.code === 'LIMIT_EXCEEDED')) throw error
+        this.#problems.add(gathered.file.path, `${taker.name}: ${messageOf(error)}`)
+      }
+    }
+  }
+
+  /** What still stands: `isLive` says whether an entry was not replaced within its layer. */
+  findings(isLive: (index: number) => boolean): LayerFindings {
+    const findings: LayerFindings = { packages: [], ownership: [], releases: [], unsupported: [] }
+    for (const [index, { path, facts }] of this.#byIndex) {
+      if (!isLive(index)) continue
+      for (const fact of facts) keep(findings, path, fact)
+    }
+    return findings
+  }
+
+  async #run(taker: Extractor, file: WantedFile, index: number): Promise<void> {
+    const found = taker.extract(file)
+    if (Symbol.asyncIterator in found) {
+      for await (const fact of found) this.#take(fact, file.path, index)
+      return
+    }
+    for (const fact of found) {
+      this.#take(fact, file.path, index)
+      if (++this.#sinceTurn % factsPerTurn !== 0) continue
+      await setImmediate()
+      this.#signal?.throwIfAborted()
+    }
+  }
+
+  #take(fact: Fact, path: string, index: number): void {
+    if ('problem' in fact) return this.#problems.add(path, fact.problem)
+    if ('package' in fact) this.#budget.package()
+    if ('package' in fact && fact.package.ownedFiles !== undefined) this.#budget.ownedFiles(fact.package.ownedFiles.length)
+    if ('owns' in fact) this.#budget.ownedFiles(fact.owns.paths.length)
+    const entry = this.#byIndex.get(index)
+    if (entry === undefined) this.#byIndex.set(index, { path, facts: [fact] })
+    else entry.facts.push(fact)
+  }
+}
+
+function keep(findings: LayerFindings, location: string, fact: Fact): void {
+  if ('package' in fact) findings.packages.push({ location, package: fact.package })
+  else if ('release' in fact) findings.releases.push({ location, release: fact.release })
+  else if ('owns' in fact) findings.ownership.push({ location, ...fact.owns })
+  else if ('unsupported' in fact) findings.unsupported.push({ path: location, ...fact.unsupported })
+}

@@ -1,0 +1,158 @@
+import { LazaretError, messageOf } from '../../kit/errors.ts'
+import type { LayerFile } from '../../model/layer.ts'
+import type { Extractor } from '../extractor.ts'
+import type { LayerLimits } from '../limits.ts'
+import type { TarEntry, TarHandler } from '../tar/entry.ts'
+import { baseOf, depthOf, joinPath, normalisePath, parentOf } from '../tar/paths.ts'
+import type { Budget } from './budget.ts'
+import { Gather, takersFor } from './gather.ts'
+import type { Gathered } from './gather.ts'
+import { Hasher } from './hasher.ts'
+import type { Problems } from './problems.ts'
+import { LayerTree } from './tree.ts'
+import { parseWhiteout } from './whiteout.ts'
+
+/** A wanted path that is a hard link: the bytes are those of an entry that went by. */
+export interface LinkedFile {
+  /** Of the link's own entry. */
+  index: number
+  path: string
+  takers: Extractor[]
+  /** Where the header of the file that has the bytes starts in the tar. */
+  targetOffset: number
+}
+
+/** Turns the entries of a layer into files, whiteouts and wanted bytes. One layer, one walk. */
+export class LayerWalk implements TarHandler {
+  readonly tree = new LayerTree()
+  readonly whiteouts = new Set<string>()
+  readonly opaque = new Set<string>()
+  readonly linked: LinkedFile[] = []
+  /** Files whose bytes are complete and that no extractor has seen yet: take them after each push. */
+  gathered: Gathered[] = []
+  readonly #extractors: readonly Extractor[]
+  readonly #limits: LayerLimits
+  readonly #budget: Budget
+  readonly #problems: Problems
+  readonly #hasher = new Hasher()
+  /** By index: where the entry starts; for a hard link, where the file does that has the bytes. */
+  readonly #offsets: number[] = []
+  #current: LayerFile | undefined
+  #gather: Gather | undefined
+  #sparse = false
+
+  constructor(extractors: readonly Extractor[], limits: LayerLimits, budget: Budget, problems: Problems) {
+    this.#extractors = extractors
+    this.#limits = limits
+    this.#budget = budget
+    this.#problems = problems
+  }
+
+  entry(entry: TarEntry): void {
+    this.#budget.entry()
+    this.#current = undefined
+    this.#gather = undefined
+    this.#sparse = entry.sparse
+    const path = this.#resolve(entry, entry.name)
+    if (path === undefined || path === '') return
+    if (this.#isWhiteout(path)) return
+    const file = this.#fileOf(entry, path)
+    if (file === undefined) return
+    const blocker = this.tree.blockerOf(path)
+    if (blocker !== undefined) return this.#problems.add(path, `lies below ${blocker}, which is no folder`)
+    this.#add(file, entry.offset)
+  }
+
+  data(bytes: Buffer): void {
+    if (this.#sparse) this.#budget.bytes(bytes.length)
+    if (this.#current === undefined) return
+    this.#hasher.update(bytes)
+    this.#gather?.push(bytes)
+  }
+
+  end(): void {
+    if (this.#current?.type === 'file') this.#current.sha256 = this.#hasher.finish()
+    if (this.#gather !== undefined) this.gathered.push(this.#gather.finish())
+    this.#current = undefined
+    this.#gather = undefined
+  }
+
+  #add(file: LayerFile, offset: number): void {
+    const target = file.type === 'hardlink' ? this.#targetOf(file) : undefined
+    const index = this.tree.add(file)
+    this.#offsets[index] = target ?? offset
+    this.#current = file
+    this.#hasher.start(file.sizeBytes)
+    const takers = this.#takersOf(file.path)
+    if (takers.length === 0) return
+    if (file.type === 'file') this.#gather = this.#gatherFor(file, index, takers)
+    else if (file.type === 'hardlink') this.#addLinked(file, index, takers, target)
+  }
+
+  /** A hard link is another name of a file that went by: it has that file's hash. Out: where that file starts. */
+  #targetOf(file: LayerFile): number | undefined {
+    const index = this.tree.indexOf(file.link ?? '')
+    const target = index === undefined ? undefined : this.tree.get(file.link ?? '')
+    if (index === undefined || target === undefined || (target.type !== 'file' && target.type !== 'hardlink')) return undefined
+    if (target.sha256 !== undefined) file.sha256 = target.sha256
+    return this.#offsets[index]
+  }
+
+  #addLinked(file: LayerFile, index: number, takers: Extractor[], targetOffset: number | undefined): void {
+    if (targetOffset !== undefined) this.linked.push({ index, path: file.path, takers, targetOffset })
+    else this.#problems.add(file.path, `is a hard link to ${file.link ?? ''}, which this layer does not hold as a file`)
+  }
+
+  #gatherFor(file: LayerFile, index: number, takers: Extractor[]): Gather | undefined {
+    const able = takersFor(takers, file.path, file.sizeBytes, this.#problems)
+    return able.length === 0 ? undefined : new Gather(file.path, index, file.sizeBytes, able)
+  }
+
+  #takersOf(path: string): Extractor[] {
+    let takers: Extractor[] | undefined
+    for (const extractor of this.#extractors) if (extractor.wants(path)) (takers ??= []).push(extractor)
+    return takers ?? []
+  }
+
+  #isWhiteout(path: string): boolean {
+    const whiteout = parseWhiteout(baseOf(path))
+    if (whiteout === undefined) return false
+    if (whiteout.kind === 'whiteout') this.whiteouts.add(joinPath(parentOf(path), whiteout.name))
+    if (whiteout.kind === 'opaque') this.opaque.add(parentOf(path))
+    if (whiteout.kind === 'invalid') this.#problems.add(path, 'is no valid name for a whiteout')
+    return true
+  }
+
+  #fileOf(entry: TarEntry, path: string): LayerFile | undefined {
+    const { type, mode, uid, gid, mtime } = entry
+    if (type === 'unknown') {
+      this.#problems.add(path, `is an entry of the unknown type ${JSON.stringify(entry.flag)}`)
+      return undefined
+    }
+    const file: LayerFile = { path, type, mode: mode & 0o7777, uid, gid, sizeBytes: entry.sizeBytes, mtime }
+    if (type === 'symlink') file.link = this.#checkLength(entry.linkName, entry.offset)
+    if (type === 'hardlink') file.link = this.#resolve(entry, entry.linkName) ?? ''
+    return file
+  }
+
+  /** In: a name of the entry. Out: the path inside the root; undefined, with a problem, where links go in circles. */
+  #resolve(entry: TarEntry, name: string): string | undefined {
+    const path = normalisePath(this.#checkLength(name, entry.offset))
+    if (depthOf(path) > this.#limits.pathDepth) throw new LazaretError('LIMIT_EXCEEDED', `the entry at byte ${entry.offset} is more than ${this.#limits.pathDepth} folders deep`)
+    try {
+      return joinPath(this.tree.resolveFolder(parentOf(path)), baseOf(path))
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error
+      this.#problems.add(path, messageOf(error))
+      return undefined
+    }
+  }
+
+  #checkLength(name: string, offset: number): string {
+    const { pathBytes } = this.#limits
+    if (name.length * 3 > pathBytes && Buffer.byteLength(name) > pathBytes) {
+      throw new LazaretError('LIMIT_EXCEEDED', `the entry at byte ${offset} has a path or target of more than ${pathBytes} bytes`)
+    }
+    return name
+  }
+}
