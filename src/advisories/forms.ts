@@ -1,0 +1,12 @@
+import type { Form } from './form.ts'
+import { alpine } from './sources/alpine.ts'
+import { debianChangelog } from './sources/debian-changelog.ts'
+import { debianTracker } from './sources/debian-tracker.ts'
+import { exported } from './sources/exported.ts'
+import { kev } from './sources/kev.ts'
+import { nodejs } from './sources/nodejs.ts'
+import { osv } from './sources/osv.ts'
+import { wolfi } from './sources/wolfi.ts'
+
+/** Every form of JSON that is understood, the most particular first. The lists of Debian are text: `sources/debian.ts`. */
+export const forms: readonly Form[] = [exported, kev, alpine, wolfi, debianChangelog, nodejs, osv, debianTracker]

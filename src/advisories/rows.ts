@@ -1,0 +1,128 @@
+// How records stand in the database: short, because a revision holds some hundred thousand of them.
+//
+//   affects.body   `<1.2-3`                                  every version below 1.2-3
+//                  [[["E","i0","f1.2"]],["1.0"],[["L","low"]]]   ranges, versions, severity
+//   records.facts  {"a":[aliases],"u":[upstream],"s":[severity],"c":[severity of its packages]}
+import type { Advisory, AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
+import { isDistribution } from './ecosystems.ts'
+import { addClaim } from './severity.ts'
+
+export interface RecordFacts {
+  aliases: string[]
+  upstream: string[]
+  severity: SeverityClaim[]
+  /** Claims that hold for the flaw wherever it is, found at the packages of a record that isn't a distribution's. */
+  packageSeverity: SeverityClaim[]
+}
+
+/** What a record says of one package: its entries for that package together. */
+export type PackageFacts = Omit<AffectedPackage, 'ecosystem' | 'name'>
+
+export function encodeFacts(facts: RecordFacts): string | null {
+  const short: Record<string, unknown> = {}
+  if (facts.aliases.length > 0) short['a'] = facts.aliases
+  if (facts.upstream.length > 0) short['u'] = facts.upstream
+  if (facts.severity.length > 0) short['s'] = facts.severity.map(encodeClaim)
+  if (facts.packageSeverity.length > 0) short['c'] = facts.packageSeverity.map(encodeClaim)
+  return Object.keys(short).length === 0 ? null : JSON.stringify(short)
+}
+
+export function decodeFacts(text: string | null): RecordFacts {
+  const short = (text === null ? {} : JSON.parse(text)) as { a?: string[]; u?: string[]; s?: ShortClaim[]; c?: ShortClaim[] }
+  return {
+    aliases: short.a ?? [],
+    upstream: short.u ?? [],
+    severity: (short.s ?? []).map(decodeClaim),
+    packageSeverity: (short.c ?? []).map(decodeClaim),
+  }
+}
+
+export function factsOf(advisory: Advisory): RecordFacts {
+  const packageSeverity: SeverityClaim[] = []
+  for (const affected of advisory.affected) {
+    if (!isDistribution(affected.ecosystem)) for (const claim of affected.severity ?? []) addClaim(packageSeverity, claim)
+  }
+  return { aliases: advisory.aliases, upstream: advisory.upstream, severity: advisory.severity, packageSeverity: packageSeverity.slice(0, 8) }
+}
+
+export function mergeFacts(a: RecordFacts, b: RecordFacts): RecordFacts {
+  const claims = (one: SeverityClaim[], two: SeverityClaim[]): SeverityClaim[] => {
+    const all = [...one]
+    for (const claim of two) addClaim(all, claim)
+    return all
+  }
+  return {
+    aliases: [...new Set([...a.aliases, ...b.aliases])],
+    upstream: [...new Set([...a.upstream, ...b.upstream])],
+    severity: claims(a.severity, b.severity),
+    packageSeverity: claims(a.packageSeverity, b.packageSeverity),
+  }
+}
+
+export function encodePackage(facts: PackageFacts): string {
+  const [range] = facts.ranges
+  if (facts.ranges.length === 1 && range?.type === 'ECOSYSTEM' && facts.versions.length === 0 && facts.severity === undefined) {
+    const [first, second] = range.events
+    if (range.events.length === 2 && first !== undefined && 'introduced' in first && first.introduced === '0' && second !== undefined && 'fixed' in second) return `<${second.fixed}`
+  }
+  const short: unknown[] = [facts.ranges.map(encodeRange)]
+  if (facts.versions.length > 0 || facts.severity !== undefined) short.push(facts.versions)
+  if (facts.severity !== undefined) short.push(facts.severity.map(encodeClaim))
+  return JSON.stringify(short)
+}
+
+export function decodePackage(body: string): PackageFacts {
+  if (body.startsWith('<')) return { ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: body.slice(1) }] }], versions: [] }
+  const [ranges, versions, severity] = JSON.parse(body) as [string[][], string[]?, ShortClaim[]?]
+  return {
+    ranges: ranges.map(decodeRange),
+    versions: versions ?? [],
+    ...(severity === undefined ? {} : { severity: severity.map(decodeClaim) }),
+  }
+}
+
+/** Both words together: a version that either covers is affected. */
+export function mergePackage(a: PackageFacts, b: PackageFacts): PackageFacts {
+  const ranges = new Map([...a.ranges, ...b.ranges].map((range) => [encodeRange(range).join('\n'), range]))
+  const severity = [...(a.severity ?? [])]
+  for (const claim of b.severity ?? []) addClaim(severity, claim)
+  return {
+    ranges: [...ranges.values()],
+    versions: [...new Set([...a.versions, ...b.versions])],
+    ...(severity.length === 0 ? {} : { severity }),
+  }
+}
+
+type ShortClaim = [string, string]
+
+const claimTypes: readonly (readonly [string, SeverityClaim['type']])[] = [['2', 'CVSS_V2'], ['3', 'CVSS_V3'], ['4', 'CVSS_V4'], ['L', 'label']]
+
+function encodeClaim(claim: SeverityClaim): ShortClaim {
+  return [claimTypes.find(([, type]) => type === claim.type)?.[0] ?? 'L', claim.value]
+}
+
+function decodeClaim([short, value]: ShortClaim): SeverityClaim {
+  return { type: claimTypes.find(([name]) => name === short)?.[1] ?? 'label', value }
+}
+
+function encodeRange(range: AffectedRange): string[] {
+  return [range.type === 'SEMVER' ? 'S' : 'E', ...range.events.map(encodeEvent)]
+}
+
+function decodeRange([type, ...events]: string[]): AffectedRange {
+  return { type: type === 'S' ? 'SEMVER' : 'ECOSYSTEM', events: events.map(decodeEvent) }
+}
+
+function encodeEvent(event: RangeEvent): string {
+  if ('introduced' in event) return `i${event.introduced}`
+  if ('fixed' in event) return `f${event.fixed}`
+  if ('lastAffected' in event) return `a${event.lastAffected}`
+  return `l${event.limit}`
+}
+
+function decodeEvent(short: string): RangeEvent {
+  const version = short.slice(1)
+  if (short.startsWith('i')) return { introduced: version }
+  if (short.startsWith('f')) return { fixed: version }
+  return short.startsWith('a') ? { lastAffected: version } : { limit: version }
+}
