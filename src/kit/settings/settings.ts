@@ -1,7 +1,6 @@
 // The settings: `loadSettings` reads them, `describeSettings` shows them, the catalogue says what there is.
 
-export { type SettingPath, variableOf } from './catalogue.ts'
-export { type DescribedSetting, describeSettings, settingsTable } from './describe.ts'
-export { type LoadOptions, loadSettings } from './load.ts'
-export { type Address, isLoopback, showAddress } from './network.ts'
+export { describeSettings, settingsTable } from './describe.ts'
+export { loadSettings } from './load.ts'
+export { showAddress } from './network.ts'
 export { publicUrls, type Settings } from './shape.ts'
