@@ -2,6 +2,7 @@ import { compareApk } from './apk.ts'
 import { compareDpkg } from './dpkg.ts'
 import type { Compare } from './order.ts'
 import { comparePep440 } from './pep440.ts'
+import { compareRpm } from './rpm.ts'
 import { compareSemver } from './semver.ts'
 
 /** OSV ecosystems without their suffix. */
@@ -11,6 +12,11 @@ const orders: ReadonlyMap<string, Compare> = new Map([
   ['Alpine', compareApk],
   ['Wolfi', compareApk],
   ['Chainguard', compareApk],
+  ['AlmaLinux', compareRpm],
+  ['Rocky Linux', compareRpm],
+  ['Red Hat', compareRpm],
+  ['SUSE', compareRpm],
+  ['openSUSE', compareRpm],
   ['npm', compareSemver],
   ['PyPI', comparePep440],
   ['crates.io', compareSemver],

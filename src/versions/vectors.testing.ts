@@ -58,15 +58,15 @@ export function testLaws(compare: Compare, starts: readonly string[], pieces: re
       if (compare(a, a) !== 'unknown') assert.equal(compare(a, a), 0, a)
       assert.equal(compare(b, a), opposite(compare(a, b)), `${a} to ${b}`)
       assert.equal(compare(a, a) === 'unknown' || compare(b, b) === 'unknown' ? compare(a, b) : 'unknown', 'unknown', `${a} to ${b}`)
-    }), { numRuns: 3000 })
+    }), { numRuns: 2000 })
   })
   test('laws: the order is transitive', () => {
-    fc.assert(fc.property(version, version, version, (a, b, c) => assertTransitive(compare, a, b, c)), { numRuns: 3000 })
+    fc.assert(fc.property(version, version, version, (a, b, c) => assertTransitive(compare, a, b, c)), { numRuns: 2000 })
   })
   test('hostile: any text gets an answer, and never a throw', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), version, (text, other) => {
       assert.equal(compare(text, other), opposite(compare(other, text)))
-    }), { numRuns: 1000 })
+    }), { numRuns: 500 })
   })
   test('hostile: giant texts are unknown, and refused at once', () => {
     const giants = [...pieces, '0', '1.', '-', '~', ' ', 'é'].map((piece) => (starts[0] ?? '') + piece.repeat(2_000_000))
