@@ -46,6 +46,7 @@ export function signInSuite(place: string, open: OpenRecords): void {
         'Bearer .', 'Bearer ..', 'Bearer e30.e30.', `Bearer ${token}`, 'Bearer null', 'Bearer e30', 'Negotiate YWJj',
       ]
       for (const header of headers) await assert.rejects(world.signIn.authenticate(header, address), unauthorized, header.slice(0, 60))
+      await assert.rejects(world.signIn.authenticate('Basic Ym9i', address), /have no colon/)
     })
 
     test('an unknown user, a wrong password and a wrong robot token each cost one verification', async () => {
@@ -103,6 +104,17 @@ export function signInSuite(place: string, open: OpenRecords): void {
       await world.signIn.authenticate(basic('bob'), '192.0.2.8')
       world.clock.now += 60_000
       await world.signIn.authenticate(basic('bob'), address)
+    })
+
+    test('what could not be checked is an error, and counts for nothing', async () => {
+      const world = await openWorld(open)
+      await addUser(world, 'bob')
+      let broken = true
+      const find = async (name: string) => (broken ? Promise.reject(new Error('the database is gone')) : world.accounts.find(name))
+      const signIn = createSignIn({ ...world, accounts: { ...world.accounts, find }, publicPatterns: ['**'], now: () => world.clock.now })
+      for (let at = 0; at < 20; at++) await assert.rejects(signIn.authenticate(basic('bob'), address), /the database is gone/)
+      broken = false
+      await signIn.authenticate(basic('bob'), address)
     })
 
     test('a password under older parameters is hashed anew at sign-in, unless it was changed meanwhile', async () => {
