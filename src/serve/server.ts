@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import fastify, { type FastifyInstance } from 'fastify'
+import fastify, { LogController, type FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
 import { apiRoutes } from './api/api.ts'
 import { healthRoutes } from './health.ts'
@@ -11,7 +11,7 @@ export async function createServer(house: House): Promise<FastifyInstance> {
   const { tls } = house.settings
   const options = {
     loggerInstance: house.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: house.settings.behindProxy,
     forceCloseConnections: 'idle' as const,
     requestTimeout: 0, // a push takes as long as it takes

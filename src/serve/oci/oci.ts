@@ -82,7 +82,7 @@ async function decide(
 
 async function fail(house: House, request: FastifyRequest, response: ServerResponse, error: unknown, method: string, url: URL): Promise<void> {
   if (!(error instanceof LazaretError) || error.code === 'INTERNAL') {
-    const gone = request.raw.destroyed || response.destroyed
+    const gone = response.closed
     house.log[gone ? 'debug' : 'error']({ method, path: url.pathname, problem: messageOf(error), err: error }, gone ? 'client went away' : 'request failed')
   }
   if (response.headersSent) {

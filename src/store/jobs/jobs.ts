@@ -22,7 +22,7 @@ export async function addJob(tx: Tx, kind: JobKind, subject: string, now: number
   await tx
     .insertInto('jobs')
     .values({ kind, subject, state: 'waiting', attempts: 0, run_after: now, lease_until: null, problem: null, created_at: now })
-    .onConflict((conflict) => conflict.columns(['kind', 'subject']).where('state', '=', 'waiting').doNothing())
+    .onConflict((conflict) => conflict.columns(['kind', 'subject']).where(sql<boolean>`state = 'waiting'`).doNothing())
     .execute()
 }
 
