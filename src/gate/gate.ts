@@ -1,6 +1,6 @@
 import { LazaretError } from '../kit/errors.ts'
 import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
-import { granted, may } from '../model/access.ts'
+import { granted } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
 import { isTag } from '../model/names.ts'
 import type { Reason } from '../model/verdict.ts'
@@ -18,7 +18,10 @@ export interface Gate {
   headManifest(request: OciRequest): Promise<Answer>
   getBlob(request: OciRequest): Promise<Answer>
   headBlob(request: OciRequest): Promise<Answer>
-  /** Whether a blob may leave that repository by a mount. Never waits. */
+  /**
+   * Whether a blob may leave that repository by a mount. Never waits. By the grants: a token is made for the target, and an
+   * anonymous mount can't name its source in a scope.
+   */
   mayTake(request: OciRequest, from: Repository, digest: Digest): Promise<boolean>
 }
 
@@ -147,8 +150,8 @@ export function createGate(parts: GateParts): Gate {
       return blobAnswer(blob, undefined, undefined)
     },
     async mayTake(request, from, digest) {
-      if (may(request.principal, 'push', from.name)) return true
-      if (!may(request.principal, 'pull', from.name)) return false
+      if (granted(request.principal, 'push', from.name)) return true
+      if (!granted(request.principal, 'pull', from.name)) return false
       const standing = await manifests.standingOfBlob(from.id, digest, now())
       if (standing === undefined) return !enforcing
       return passageOf(request.principal, from.name, standing, enforcing) === 'passes'
