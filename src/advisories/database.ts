@@ -137,7 +137,7 @@ function changedSince(database: DatabaseSync, revision: Revision, since: string)
   const counter = /^\d{6,}-/.test(since) ? Number.parseInt(since, 10) : 0
   if (counter < revision.wholeSince || counter > revision.counter) return 'all'
   const rows = database.prepare('SELECT ecosystems.name AS ecosystem, packages.name AS name FROM packages JOIN ecosystems ON ecosystems.id = ecosystem WHERE changed > ?').all(counter)
-  return rows as unknown as { ecosystem: string; name: string }[]
+  return (rows as unknown as { ecosystem: string; name: string }[]).map(({ ecosystem, name }) => ({ ecosystem, name }))
 }
 
 function guarded(path: string): <T>(read: () => T) => T {

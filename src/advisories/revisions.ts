@@ -1,7 +1,8 @@
 import { readFileSync, statSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setTimeout } from 'node:timers/promises'
 import { LazaretError, messageOf } from '../kit/errors.ts'
 import { isObject } from './fields.ts'
 
@@ -129,7 +130,7 @@ async function prune(folder: string, counter: number): Promise<void> {
 export async function withImportLock<T>(dataFolder: string, work: () => Promise<T>, waitSeconds = 0): Promise<T> {
   const folder = advisoryFolder(dataFolder)
   await mkdir(folder, { recursive: true, mode: 0o700 })
-  const lock = takeLock(join(folder, 'import.lock'), waitSeconds)
+  const lock = await takeLock(join(folder, 'import.lock'), waitSeconds)
   try {
     for (const name of await readdir(folder)) if (name.startsWith('work-')) await rm(join(folder, name), { force: true })
     return await work()
@@ -138,13 +139,29 @@ export async function withImportLock<T>(dataFolder: string, work: () => Promise<
   }
 }
 
-function takeLock(path: string, waitSeconds: number): DatabaseSync {
-  const lock = new DatabaseSync(path, { timeout: waitSeconds * 1000 })
-  try {
-    lock.exec('BEGIN EXCLUSIVE')
-    return lock
-  } catch (error) {
-    lock.close()
-    throw new LazaretError('CONFLICT', `another import into ${path.replace(/import\.lock$/, '')} is running`, { cause: error })
+async function takeLock(path: string, waitSeconds: number): Promise<DatabaseSync> {
+  const until = Date.now() + waitSeconds * 1000
+  const lock = new DatabaseSync(path)
+  for (;;) {
+    const refused = tryLock(lock)
+    if (refused === undefined) return lock
+    if (Date.now() >= until) {
+      lock.close()
+      throw new LazaretError('CONFLICT', `another import into ${dirname(path)} is running`, { cause: refused })
+    }
+    await setTimeout(25)
   }
 }
+
+/** Out: undefined where the lock is ours now, else why not. Anything but "held by another" is thrown. */
+function tryLock(lock: DatabaseSync): Error | undefined {
+  try {
+    lock.exec('BEGIN EXCLUSIVE')
+    return undefined
+  } catch (error) {
+    if (error instanceof Error && 'errcode' in error && error.errcode === sqliteBusy) return error
+    throw error
+  }
+}
+
+const sqliteBusy = 5

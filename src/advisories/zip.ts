@@ -25,7 +25,7 @@ export async function* zipEntries(path: string, limits: ZipLimits): AsyncGenerat
     if (zip.entryCount > limits.entries) throw new LazaretError('LIMIT_EXCEEDED', `${path} has more than ${limits.entries} entries`)
     const budget = { left: limits.totalBytes }
     for await (const entry of entriesOf(zip, path)) {
-      const name = entry.fileName
+      const name = nameOf(entry)
       if (!name.endsWith('/')) yield { name, bytes: entryBytes(zip, entry, limits, budget, path) }
     }
   } finally {
@@ -35,8 +35,8 @@ export async function* zipEntries(path: string, limits: ZipLimits): AsyncGenerat
 
 function openZip(path: string): Promise<ZipFile> {
   return new Promise((resolve, reject) => {
-    // Names are shown, never used as paths, so odd ones are no reason to refuse the rest.
-    open(path, { lazyEntries: true, autoClose: false, strictFileNames: false, validateEntrySizes: true }, (error, zip) => {
+    // Names are shown, never used as paths, so odd ones are no reason to refuse the rest: hence undecoded.
+    open(path, { lazyEntries: true, autoClose: false, decodeStrings: false, validateEntrySizes: true }, (error, zip) => {
       if (error !== null || zip === undefined) reject(damaged(path, error))
       else resolve(zip)
     })
@@ -62,20 +62,25 @@ async function* entryBytes(zip: ZipFile, entry: Entry, limits: ZipLimits, budget
       const bytes = chunk as Buffer
       size += bytes.length
       budget.left -= bytes.length
-      if (size > limits.entryBytes || budget.left < 0) throw new LazaretError('LIMIT_EXCEEDED', `${path}: ${entry.fileName} unfolds to more than allowed`)
+      if (size > limits.entryBytes || budget.left < 0) throw new LazaretError('LIMIT_EXCEEDED', `${path}: ${nameOf(entry)} unfolds to more than allowed`)
       yield bytes
     }
   } catch (error) {
-    throw error instanceof LazaretError ? error : damaged(`${path}: ${entry.fileName}`, error)
+    throw error instanceof LazaretError ? error : damaged(`${path}: ${nameOf(entry)}`, error)
   } finally {
     stream.destroy()
   }
 }
 
+/** As UTF-8, without what would disturb a terminal. */
+function nameOf(entry: Entry): string {
+  return Buffer.from(entry.fileNameRaw).toString('utf8').replaceAll(/[\u0000-\u001f\u007f]/g, '?').slice(0, 200)
+}
+
 function streamOf(zip: ZipFile, entry: Entry, path: string): Promise<Readable> {
   return new Promise((resolve, reject) => {
     zip.openReadStream(entry, (error, stream) => {
-      if (error !== null || stream === undefined) reject(damaged(`${path}: ${entry.fileName}`, error))
+      if (error !== null || stream === undefined) reject(damaged(`${path}: ${nameOf(entry)}`, error))
       else resolve(stream)
     })
   })
