@@ -20,11 +20,27 @@ const root = resolve(import.meta.dirname, '..')
 
 /** In the order of reading: what comes later adds to what came before. The oldest list of a distribution first. */
 const files = [
-  'alpine-secdb-2020-06.jsonl.zst', 'alpine-aports-secfixes.jsonl.zst', 'debian-tracker-2023-04.tar.zst', 'debian-changelog-cves.jsonl.zst',
-  'debian-bookworm-security-versions.jsonl.zst', 'wolfi-advisories-2025-05.jsonl.zst', 'almalinux.osv.jsonl.zst', 'bitnami.osv.jsonl.zst',
-  'drupal.osv.jsonl.zst', 'ghsa-osv-export.osv.jsonl.zst', 'ghsa-readfile.osv.jsonl.zst', 'govulndb.osv.jsonl.zst', 'haskell.osv.jsonl.zst',
-  'kubernetes.osv.jsonl.zst', 'nodejs-security-wg.jsonl.zst', 'ocaml.osv.jsonl.zst', 'psf.osv.jsonl.zst', 'pypa.osv.jsonl.zst', 'r.osv.jsonl.zst',
-  'rustsec.osv.jsonl.zst', 'cisa-kev.json.zst',
+  'alpine-secdb-2020-06.jsonl.zst',
+  'alpine-aports-secfixes.jsonl.zst',
+  'debian-tracker-2023-04.tar.zst',
+  'debian-changelog-cves.jsonl.zst',
+  'debian-bookworm-security-versions.jsonl.zst',
+  'wolfi-advisories-2025-05.jsonl.zst',
+  'almalinux.osv.jsonl.zst',
+  'bitnami.osv.jsonl.zst',
+  'drupal.osv.jsonl.zst',
+  'ghsa-osv-export.osv.jsonl.zst',
+  'ghsa-readfile.osv.jsonl.zst',
+  'govulndb.osv.jsonl.zst',
+  'haskell.osv.jsonl.zst',
+  'kubernetes.osv.jsonl.zst',
+  'nodejs-security-wg.jsonl.zst',
+  'ocaml.osv.jsonl.zst',
+  'psf.osv.jsonl.zst',
+  'pypa.osv.jsonl.zst',
+  'r.osv.jsonl.zst',
+  'rustsec.osv.jsonl.zst',
+  'cisa-kev.json.zst',
 ]
 
 interface Origin {
@@ -44,7 +60,11 @@ async function main(folder: string): Promise<void> {
   try {
     const inputs = await prepareInputs(folder, work)
     const dates = new Map(inputs.map(({ path, file }) => [path, dateOf(origins.get(file))]))
-    const report = await importAdvisories(inputs.map(({ path }) => path), work, { bundled: false, inferCoverage: false, coverage: bundleCoverage, asOf: (path) => dates.get(path) })
+    const report = await importAdvisories(
+      inputs.map(({ path }) => path),
+      work,
+      { bundled: false, inferCoverage: false, coverage: bundleCoverage, asOf: (path) => dates.get(path) },
+    )
     writeBundle(work, origins)
     writeFileSync(join(root, 'NOTICE'), noticeOf(origins))
     printReport(report)
@@ -105,13 +125,29 @@ interface SecurityVersions {
  * is: one record per source, unless the changelogs name the flaws of that very version.
  */
 function securityUpdates(folder: string, work: string): string {
-  const lines = (file: string): unknown[] => zstdDecompressSync(readFileSync(join(folder, file))).toString().trim().split('\n').map((line) => JSON.parse(line) as unknown)
-  const told = new Set((lines('debian-changelog-cves.jsonl.zst') as { source: string; version: string }[]).map(({ source, version }) => `${source} ${version}`))
+  const lines = (file: string): unknown[] =>
+    zstdDecompressSync(readFileSync(join(folder, file)))
+      .toString()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown)
+  const told = new Set(
+    (lines('debian-changelog-cves.jsonl.zst') as { source: string; version: string }[]).map(
+      ({ source, version }) => `${source} ${version}`,
+    ),
+  )
   const records = (lines('debian-bookworm-security-versions.jsonl.zst') as SecurityVersions[]).flatMap(({ source, bookworm_security }) => {
     const newest = bookworm_security.toSorted((a, b) => Number(compareDpkg(a, b))).at(-1)
     if (newest === undefined || told.has(`${source} ${newest}`)) return []
     const ranges = [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: newest }] }]
-    return [{ id: `DEBIAN-12-SECURITY-UPDATE-${source}`, modified: '2026-11-22T00:00:00Z', affected: [{ package: { ecosystem: 'Debian:12', name: source }, ranges }], database_specific: { source: 'debian' } }]
+    return [
+      {
+        id: `DEBIAN-12-SECURITY-UPDATE-${source}`,
+        modified: '2026-11-22T00:00:00Z',
+        affected: [{ package: { ecosystem: 'Debian:12', name: source }, ranges }],
+        database_specific: { source: 'debian' },
+      },
+    ]
   })
   const path = join(work, 'bookworm-security.jsonl')
   writeFileSync(path, [{ lazaretAdvisories: 1 }, ...records].map((record) => `${JSON.stringify(record)}\n`).join(''))
@@ -122,7 +158,9 @@ function writeBundle(work: string, origins: Map<string, Origin>): void {
   const revision = currentRevision(work)
   if (revision === undefined) throw new Error('the import left no database')
   const database = readFileSync(revisionPath(work, revision))
-  const packed = zstdCompressSync(database, { params: { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_windowLog]: 25, [constants.ZSTD_c_checksumFlag]: 1 } })
+  const packed = zstdCompressSync(database, {
+    params: { [constants.ZSTD_c_compressionLevel]: 19, [constants.ZSTD_c_windowLog]: 25, [constants.ZSTD_c_checksumFlag]: 1 },
+  })
   const { records, withdrawn, exploited, ecosystems, sources } = statusOf(work)
   const head = {
     sha256: createHash('sha256').update(packed).digest('hex'),
@@ -146,7 +184,11 @@ function writeBundle(work: string, origins: Map<string, Origin>): void {
 
 function noticeOf(origins: Map<string, Origin>): string {
   const entries = [...origins.values()].map(({ file, origin, branches, licence, note }) => {
-    const from = origin ?? Object.entries(branches ?? {}).map(([branch, [commit]]) => `${branch}: ${commit}`).join('\n    ')
+    const from =
+      origin ??
+      Object.entries(branches ?? {})
+        .map(([branch, [commit]]) => `${branch}: ${commit}`)
+        .join('\n    ')
     return `${file}\n    ${from}\n    licence: ${licence ?? 'of its origin'}${note === undefined || note === '' ? '' : `\n    ${note}`}\n`
   })
   return `Lazaret
@@ -163,7 +205,10 @@ ${entries.join('\n')}`
 
 function printReport(report: ImportReport): void {
   for (const file of report.files) {
-    process.stdout.write(`${basename(file.path)} [${file.forms.join(' ')}] read ${file.read} added ${file.added} replaced ${file.replaced} kept ${file.kept} exploited ${file.exploited}\n`)
-    for (const { reason, count, examples } of file.dropped) process.stdout.write(`    left out ${count}: ${reason} (${examples.join('; ')})\n`)
+    process.stdout.write(
+      `${basename(file.path)} [${file.forms.join(' ')}] read ${file.read} added ${file.added} replaced ${file.replaced} kept ${file.kept} exploited ${file.exploited}\n`,
+    )
+    for (const { reason, count, examples } of file.dropped)
+      process.stdout.write(`    left out ${count}: ${reason} (${examples.join('; ')})\n`)
   }
 }

@@ -19,7 +19,9 @@ export const bundleCoverage: readonly Coverage[] = [
     asOf: '2026-11-23T00:00:00Z',
     note: 'named flaws: only those in the changelogs of 38 binary packages. Beyond those, 391 source packages of bookworm-security by version alone (DEBIAN-12-SECURITY-UPDATE-…). Flaws without an update are unknown',
   },
-  ...['v3.3', 'v3.4', 'v3.5', 'v3.6', 'v3.7', 'v3.8', 'v3.9', 'v3.10', 'v3.11'].map((branch) => whole(`Alpine:${branch}`, '2020-06-08', 'Alpine security database, last state of its Git repository')),
+  ...['v3.3', 'v3.4', 'v3.5', 'v3.6', 'v3.7', 'v3.8', 'v3.9', 'v3.10', 'v3.11'].map((branch) =>
+    whole(`Alpine:${branch}`, '2020-06-08', 'Alpine security database, last state of its Git repository'),
+  ),
   whole('Alpine:v3.13', '2022-11-10', fork),
   whole('Alpine:v3.14', '2023-02-26', fork),
   whole('Alpine:v3.15', '2023-02-26', fork),
@@ -48,12 +50,18 @@ export const bundleCoverage: readonly Coverage[] = [
   },
 ]
 
-
 function whole(ecosystem: string, day: string, note: string): Coverage {
   return { ecosystem, depth: 'whole', asOf: `${day}T00:00:00Z`, note }
 }
 
 /** Debian's lists of announcements end on 2023-04-01. */
 function announced(ecosystem: string, after: string): Coverage[] {
-  return [{ ecosystem, depth: 'thin', asOf: '2023-04-01T00:00:00Z', note: `announced advisories (DSA, DLA) to 2023-04-01; ${after}. Flaws that Debian fixed without an announcement, or not at all, are not in it` }]
+  return [
+    {
+      ecosystem,
+      depth: 'thin',
+      asOf: '2023-04-01T00:00:00Z',
+      note: `announced advisories (DSA, DLA) to 2023-04-01; ${after}. Flaws that Debian fixed without an announcement, or not at all, are not in it`,
+    },
+  ]
 }

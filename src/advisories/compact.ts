@@ -17,7 +17,9 @@ function compacted(affected: AffectedPackage): AffectedPackage {
   const spans = affected.ranges.map((range) => spansOf(range, compare))
   if (spans.some((list) => list === undefined)) return affected
   const all = spans.flatMap((list) => list ?? [])
-  return affected.versions.every((version) => all.some((span) => isInside(version, span, compare))) ? { ...affected, versions: [] } : affected
+  return affected.versions.every((version) => all.some((span) => isInside(version, span, compare)))
+    ? { ...affected, versions: [] }
+    : affected
 }
 
 /** From, and to where it ends: below it, or up to and with it. */

@@ -51,7 +51,8 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
     date: revision.date,
     covers: (ecosystem) => coverage.has(ecosystem),
     coverage: (ecosystem) => coverage.get(ecosystem),
-    about: (ecosystem, name) => advisories.get(`${ecosystem}\n${name}`, () => read(() => readAbout(statements.about, ecosystems, ecosystem, name))),
+    about: (ecosystem, name) =>
+      advisories.get(`${ecosystem}\n${name}`, () => read(() => readAbout(statements.about, ecosystems, ecosystem, name))),
     severityOf: (ids) => {
       const found: SeverityClaim[] = []
       for (const id of ids) for (const claim of claims.get(id, () => read(() => readClaims(statements.claims, id)))) addClaim(found, claim)
@@ -124,8 +125,15 @@ function readClaims(statement: StatementSync, id: string): SeverityClaim[] {
 }
 
 function coverageOf(database: DatabaseSync): Map<string, Coverage> {
-  const rows = database.prepare('SELECT ecosystem, depth, as_of, note FROM coverage').all() as unknown as { ecosystem: string; depth: 'whole' | 'thin'; as_of: number; note: string }[]
-  return new Map(rows.map((row) => [row.ecosystem, { ecosystem: row.ecosystem, depth: row.depth, asOf: fromSeconds(row.as_of), note: row.note }]))
+  const rows = database.prepare('SELECT ecosystem, depth, as_of, note FROM coverage').all() as unknown as {
+    ecosystem: string
+    depth: 'whole' | 'thin'
+    as_of: number
+    note: string
+  }[]
+  return new Map(
+    rows.map((row) => [row.ecosystem, { ecosystem: row.ecosystem, depth: row.depth, asOf: fromSeconds(row.as_of), note: row.note }]),
+  )
 }
 
 function ecosystemIds(database: DatabaseSync): Map<string, number> {
@@ -136,7 +144,11 @@ function ecosystemIds(database: DatabaseSync): Map<string, number> {
 function changedSince(database: DatabaseSync, revision: Revision, since: string): { ecosystem: string; name: string }[] | 'all' {
   const counter = /^\d{6,}-/.test(since) ? Number.parseInt(since, 10) : 0
   if (counter < revision.wholeSince || counter > revision.counter) return 'all'
-  const rows = database.prepare('SELECT ecosystems.name AS ecosystem, packages.name AS name FROM packages JOIN ecosystems ON ecosystems.id = ecosystem WHERE changed > ?').all(counter)
+  const rows = database
+    .prepare(
+      'SELECT ecosystems.name AS ecosystem, packages.name AS name FROM packages JOIN ecosystems ON ecosystems.id = ecosystem WHERE changed > ?',
+    )
+    .all(counter)
   return (rows as unknown as { ecosystem: string; name: string }[]).map(({ ecosystem, name }) => ({ ecosystem, name }))
 }
 

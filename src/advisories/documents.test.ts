@@ -24,11 +24,18 @@ function file(t: TestContext, name: string, bytes: Buffer): string {
   return path
 }
 
-const code = (expected: string) => (error: unknown): boolean => error instanceof LazaretError && error.code === expected
+const code =
+  (expected: string) =>
+  (error: unknown): boolean =>
+    error instanceof LazaretError && error.code === expected
 
 test('files are unfolded by what they hold, whatever they are called', async (t) => {
   const folder = temporaryFolder(t)
-  const zip = zipOf([{ name: '../../etc/a.json', bytes: Buffer.from('A') }, { name: 'folder/', bytes: Buffer.alloc(0) }, { name: 'C:\\b.json', bytes: Buffer.from('B') }])
+  const zip = zipOf([
+    { name: '../../etc/a.json', bytes: Buffer.from('A') },
+    { name: 'folder/', bytes: Buffer.alloc(0) },
+    { name: 'C:\\b.json', bytes: Buffer.from('B') },
+  ])
   mkdirSync(join(folder, 'sub'))
   writeFileSync(join(folder, 'plain'), 'P')
   writeFileSync(join(folder, 'sub/g.json'), gzipSync('G'))
@@ -36,7 +43,15 @@ test('files are unfolded by what they hold, whatever they are called', async (t)
   writeFileSync(join(folder, 'z.bin'), zip)
   writeFileSync(join(folder, 'zz.zst'), zstdCompressSync(zip))
   writeFileSync(join(folder, '.hidden'), 'H')
-  assert.deepEqual(await read([folder]), { plain: 'P', 'g.json': 'G', 's.txt': 'S', 'z.bin:../../etc/a.json': 'A', 'z.bin:C:\\b.json': 'B', 'zz.zst:../../etc/a.json': 'A', 'zz.zst:C:\\b.json': 'B' })
+  assert.deepEqual(await read([folder]), {
+    plain: 'P',
+    'g.json': 'G',
+    's.txt': 'S',
+    'z.bin:../../etc/a.json': 'A',
+    'z.bin:C:\\b.json': 'B',
+    'zz.zst:../../etc/a.json': 'A',
+    'zz.zst:C:\\b.json': 'B',
+  })
 })
 
 test('bombs are stopped by what unfolds, not by what is claimed', async (t) => {
@@ -60,14 +75,20 @@ test('damage is said, and no part of it passes for the whole', async (t) => {
 })
 
 test('no bytes of a zip make it throw anything but a LazaretError, or hang', async (t) => {
-  const zip = zipOf([{ name: 'a', bytes: Buffer.from('{"a":1}') }, { name: 'b', bytes: Buffer.from('{"b":1}') }])
+  const zip = zipOf([
+    { name: 'a', bytes: Buffer.from('{"a":1}') },
+    { name: 'b', bytes: Buffer.from('{"b":1}') },
+  ])
   const folder = temporaryFolder(t)
   let number = 0
-  await fc.assert(fc.asyncProperty(fc.array(fc.tuple(fc.nat(zip.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), async (changes) => {
-    const bytes = Buffer.from(zip)
-    for (const [at, byte] of changes) bytes[at] = byte
-    const path = join(folder, `${number++}`)
-    writeFileSync(path, bytes)
-    await read([path]).catch((error: unknown) => assert.ok(error instanceof LazaretError, String(error)))
-  }), { numRuns: 200 })
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(zip.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), async (changes) => {
+      const bytes = Buffer.from(zip)
+      for (const [at, byte] of changes) bytes[at] = byte
+      const path = join(folder, `${number++}`)
+      writeFileSync(path, bytes)
+      await read([path]).catch((error: unknown) => assert.ok(error instanceof LazaretError, String(error)))
+    }),
+    { numRuns: 200 },
+  )
 })

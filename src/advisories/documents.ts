@@ -51,7 +51,10 @@ async function* filesIn(path: string, limits: ReadLimits): AsyncGenerator<string
   const found = await stat(path).catch((error: unknown) => {
     throw new LazaretError('INPUT_INVALID', `${path} can't be opened: ${messageOf(error)}`, { cause: error })
   })
-  if (!found.isDirectory()) return yield path
+  if (!found.isDirectory()) {
+    yield path
+    return
+  }
   const entries = await readdir(path, { recursive: true, withFileTypes: true })
   if (entries.length > limits.entries) throw tooMany(path, limits.entries)
   const files = entries.filter((entry) => entry.isFile() && !entry.name.startsWith('.')).map((entry) => join(entry.parentPath, entry.name))
@@ -62,11 +65,14 @@ async function* documentsOf(path: string, limits: ReadLimits): AsyncGenerator<Do
   const { size, mtime } = await stat(path)
   const document = { name: basename(path), path, changedAt: mtime }
   const packed = packingOf(await firstBytes(path))
-  if (packed === 'zip') return yield* zipDocuments(path, document, limits)
+  if (packed === 'zip') {
+    yield* zipDocuments(path, document, limits)
+    return
+  }
   const most = Math.min(limits.fileBytes, 64 * 1024 ** 2 + size * limits.ratio)
   const bytes = (): AsyncIterable<Buffer> => bounded(unpacked(path, packed), packed === undefined ? limits.fileBytes : most, path)
-  if (packed !== undefined && packingOf(await headOf(bytes())) === 'zip') return yield* packedZip(bytes(), document, limits)
-  yield { ...document, bytes: bytes() }
+  if (packed !== undefined && packingOf(await headOf(bytes())) === 'zip') yield* packedZip(bytes(), document, limits)
+  else yield { ...document, bytes: bytes() }
 }
 
 async function* zipDocuments(file: string, document: Omit<Document, 'bytes'>, limits: ReadLimits): AsyncGenerator<Document> {

@@ -2,8 +2,24 @@
 
 /** Distributions: their records judge a package as that distribution built it, so their words hold for no other. */
 const distributions: ReadonlySet<string> = new Set([
-  'AlmaLinux', 'Alpaquita', 'Alpine', 'Azure Linux', 'BellSoft Hardened Containers', 'Chainguard', 'Debian', 'Echo', 'Mageia', 'MinimOS',
-  'Photon OS', 'Red Hat', 'Rocky Linux', 'SUSE', 'Ubuntu', 'Wolfi', 'openEuler', 'openSUSE',
+  'AlmaLinux',
+  'Alpaquita',
+  'Alpine',
+  'Azure Linux',
+  'BellSoft Hardened Containers',
+  'Chainguard',
+  'Debian',
+  'Echo',
+  'Mageia',
+  'MinimOS',
+  'Photon OS',
+  'Red Hat',
+  'Rocky Linux',
+  'SUSE',
+  'Ubuntu',
+  'Wolfi',
+  'openEuler',
+  'openSUSE',
 ])
 
 /** In: `Debian:12`. Out: `Debian`. */

@@ -22,8 +22,18 @@ test('the first start lays the bundle down, later ones leave it', async (t) => {
   await ensureDatabase(folder)
   t.diagnostic(`later start: ${(performance.now() - again).toFixed(2)} ms`)
   assert.equal(currentRevision(folder)?.counter, 1)
-  const head = JSON.parse(readFileSync(join(bundle, 'snapshot.json'), 'utf8')) as { sha256: string; file: string; records: number; ecosystems: Record<string, number> }
-  assert.equal(createHash('sha256').update(readFileSync(join(bundle, head.file))).digest('hex'), head.sha256)
+  const head = JSON.parse(readFileSync(join(bundle, 'snapshot.json'), 'utf8')) as {
+    sha256: string
+    file: string
+    records: number
+    ecosystems: Record<string, number>
+  }
+  assert.equal(
+    createHash('sha256')
+      .update(readFileSync(join(bundle, head.file)))
+      .digest('hex'),
+    head.sha256,
+  )
   const status = statusOf(folder, now)
   assert.equal(status.records, head.records)
   assert.deepEqual(Object.fromEntries(status.ecosystems.map(({ ecosystem, records }) => [ecosystem, records])), head.ecosystems)
@@ -34,17 +44,43 @@ test('the bundle knows what it is made of, and judges no more than that', async 
   await ensureDatabase(folder)
   const advisories = openAdvisories(folder)
   t.after(() => advisories.close())
-  const fixOf = (ecosystem: string, name: string, id: string): unknown => advisories.about(ecosystem, name).find((advisory) => advisory.id === id)?.affected[0]?.ranges.at(-1)?.events.at(-1)
+  const fixOf = (ecosystem: string, name: string, id: string): unknown =>
+    advisories
+      .about(ecosystem, name)
+      .find((advisory) => advisory.id === id)
+      ?.affected[0]?.ranges.at(-1)
+      ?.events.at(-1)
   assert.deepEqual(fixOf('Debian:11', 'xorg-server', 'DSA-5380-1'), { fixed: '2:1.20.11-1+deb11u6' })
   assert.deepEqual(fixOf('Debian:12', 'glibc', 'DEBIAN-CVE-2024-2961'), { fixed: '2.36-9+deb12u6' })
   assert.deepEqual(fixOf('Alpine:v3.10', 'apk-tools', 'ALPINE-CVE-2021-36159'), undefined, 'the list of 3.10 is of 2020')
   assert.ok(fixOf('Alpine:edge', 'openssl', 'ALPINE-CVE-2023-0286') !== undefined)
-  assert.ok(advisories.about('PyPI', 'Jinja2').length > 5 && advisories.about('npm', 'lodash').length > 0 && advisories.about('Wolfi', 'openssl').length > 0)
+  assert.ok(
+    advisories.about('PyPI', 'Jinja2').length > 5 &&
+      advisories.about('npm', 'lodash').length > 0 &&
+      advisories.about('Wolfi', 'openssl').length > 0,
+  )
   assert.equal(advisories.isKnownExploited('CVE-2021-44228'), true)
   assert.ok(advisories.severityOf(['CVE-2021-44228']).some(({ type }) => type === 'CVSS_V3'))
-  for (const covered of ['Debian:11', 'Debian:12', 'Alpine:v3.17', 'Alpine:edge', 'PyPI', 'npm', 'Wolfi', 'AlmaLinux:9']) assert.equal(advisories.covers(covered), true, covered)
-  for (const silent of ['Debian', 'Debian:13', 'Debian:6', 'Alpine', 'Alpine:v3.12', 'Alpine:v3.18', 'Alpine:v3.22', 'Ubuntu:22.04:LTS', 'Maven', 'RubyGems', 'Red Hat']) assert.equal(advisories.covers(silent), false, silent)
-  assert.deepEqual([advisories.coverage('Debian:12')?.depth, advisories.coverage('Debian:11')?.asOf, advisories.coverage('npm')?.depth], ['thin', '2023-04-01T00:00:00Z', 'thin'])
+  for (const covered of ['Debian:11', 'Debian:12', 'Alpine:v3.17', 'Alpine:edge', 'PyPI', 'npm', 'Wolfi', 'AlmaLinux:9'])
+    assert.equal(advisories.covers(covered), true, covered)
+  for (const silent of [
+    'Debian',
+    'Debian:13',
+    'Debian:6',
+    'Alpine',
+    'Alpine:v3.12',
+    'Alpine:v3.18',
+    'Alpine:v3.22',
+    'Ubuntu:22.04:LTS',
+    'Maven',
+    'RubyGems',
+    'Red Hat',
+  ])
+    assert.equal(advisories.covers(silent), false, silent)
+  assert.deepEqual(
+    [advisories.coverage('Debian:12')?.depth, advisories.coverage('Debian:11')?.asOf, advisories.coverage('npm')?.depth],
+    ['thin', '2023-04-01T00:00:00Z', 'thin'],
+  )
 })
 
 test('asking is quick: 400 packages cold, and held ones in microseconds', async (t) => {
@@ -72,7 +108,10 @@ test('a newer bundle replaces an older one, but nothing that was imported', asyn
   writeFileSync(join(older, 'snapshot.json'), JSON.stringify({ ...head, date: '2020-01-01T00:00:00Z', sha256: 'older' }))
   await ensureDatabase(folder, older)
   await ensureDatabase(folder)
-  assert.deepEqual([currentRevision(folder)?.counter, currentRevision(folder)?.wholeSince, currentRevision(folder)?.bundle], [2, 2, head.sha256])
+  assert.deepEqual(
+    [currentRevision(folder)?.counter, currentRevision(folder)?.wholeSince, currentRevision(folder)?.bundle],
+    [2, 2, head.sha256],
+  )
   await ensureDatabase(folder, older)
   assert.equal(currentRevision(folder)?.counter, 2, 'not backwards')
   const report = await importAdvisories([writeLines(folder, 'a.jsonl', [osvRecord('A-1', 'Debian:12', 'zlib', '9')])], folder, { now })
@@ -103,6 +142,10 @@ test('a bundle that is damaged or missing is an error, and leaves nothing that l
 
 test('several processes may start at once', async (t) => {
   const folder = temporaryFolder(t)
-  await Promise.all([ensureDatabase(folder), ensureDatabase(folder), ensureDatabase(folder)].map((start) => start.catch((error: unknown) => assert.fail(String(error)))))
+  await Promise.all(
+    [ensureDatabase(folder), ensureDatabase(folder), ensureDatabase(folder)].map((start) =>
+      start.catch((error: unknown) => assert.fail(String(error))),
+    ),
+  )
   assert.equal(currentRevision(folder)?.counter, 1)
 })

@@ -52,7 +52,9 @@ async function unpack(dataFolder: string, bundle: string, head: BundleHead, coun
     await pipeline(createReadStream(join(bundle, head.file)), createZstdDecompress(), createWriteStream(work, { flags: 'wx', mode: 0o600 }))
     await publish(dataFolder, work, { counter, date: head.date, bundle: head.sha256, wholeSince: counter, imported: false })
   } catch (error) {
-    throw new LazaretError('UNAVAILABLE', `the bundled advisories can't be laid down in ${dataFolder}: ${messageOf(error)}`, { cause: error })
+    throw new LazaretError('UNAVAILABLE', `the bundled advisories can't be laid down in ${dataFolder}: ${messageOf(error)}`, {
+      cause: error,
+    })
   } finally {
     await rm(work, { force: true })
   }
@@ -62,7 +64,8 @@ function readHead(bundle: string): BundleHead {
   const path = join(bundle, 'snapshot.json')
   try {
     const head = JSON.parse(readFileSync(path, 'utf8')) as unknown
-    if (isObject(head) && typeof head['sha256'] === 'string' && typeof head['file'] === 'string' && typeof head['date'] === 'string') return head as unknown as BundleHead
+    if (isObject(head) && typeof head['sha256'] === 'string' && typeof head['file'] === 'string' && typeof head['date'] === 'string')
+      return head as unknown as BundleHead
   } catch (error) {
     throw new LazaretError('UNAVAILABLE', `the bundled advisories can't be read: ${messageOf(error)}`, { cause: error })
   }

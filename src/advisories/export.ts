@@ -37,9 +37,12 @@ function* lines(database: DatabaseSync, revision: Revision, counted: { records: 
   const line = (value: unknown): string => `${JSON.stringify(value)}\n`
   yield line({ lazaretAdvisories: exportVersion, revision: revision.revision, date: revision.date })
   for (const row of database.prepare('SELECT ecosystem, depth, as_of, note FROM coverage').iterate()) {
-    yield line({ coverage: { ecosystem: row['ecosystem'], depth: row['depth'], asOf: fromSeconds(Number(row['as_of'])), note: row['note'] } })
+    yield line({
+      coverage: { ecosystem: row['ecosystem'], depth: row['depth'], asOf: fromSeconds(Number(row['as_of'])), note: row['note'] },
+    })
   }
-  for (const row of database.prepare('SELECT cve, added FROM exploited').iterate()) yield line({ exploited: row['cve'], addedOn: fromSeconds(Number(row['added'])) })
+  for (const row of database.prepare('SELECT cve, added FROM exploited').iterate())
+    yield line({ exploited: row['cve'], addedOn: fromSeconds(Number(row['added'])) })
   for (const advisory of advisoriesOf(database)) {
     counted.records++
     yield line(osvOf(advisory))
@@ -59,7 +62,9 @@ interface Row {
 /** Every record with all its packages, in the order of the database; the packages come from one ordered pass beside it. */
 function* advisoriesOf(database: DatabaseSync): Generator<Advisory> {
   const packages = new OrderedPackages(database)
-  const records = database.prepare('SELECT records.id, records.name, sources.name AS source, modified, published, withdrawn, facts FROM records JOIN sources ON sources.id = source ORDER BY records.id')
+  const records = database.prepare(
+    'SELECT records.id, records.name, sources.name AS source, modified, published, withdrawn, facts FROM records JOIN sources ON sources.id = source ORDER BY records.id',
+  )
   for (const row of records.iterate() as unknown as Iterable<Row>) {
     const { aliases, upstream, severity } = decodeFacts(row.facts)
     yield {
@@ -89,14 +94,17 @@ class OrderedPackages {
   private next: PackageRow | undefined
 
   constructor(database: DatabaseSync) {
-    const query = database.prepare('SELECT record, ecosystems.name AS ecosystem, packages.name AS name, body FROM affects JOIN packages ON packages.id = package JOIN ecosystems ON ecosystems.id = ecosystem ORDER BY record, packages.id')
+    const query = database.prepare(
+      'SELECT record, ecosystems.name AS ecosystem, packages.name AS name, body FROM affects JOIN packages ON packages.id = package JOIN ecosystems ON ecosystems.id = ecosystem ORDER BY record, packages.id',
+    )
     this.rows = (query.iterate() as unknown as Iterable<PackageRow>)[Symbol.iterator]()
     this.advance()
   }
 
   of(record: number): AffectedPackage[] {
     const found: AffectedPackage[] = []
-    for (; this.next?.record === record; this.advance()) found.push({ ecosystem: this.next.ecosystem, name: this.next.name, ...decodePackage(this.next.body) })
+    for (; this.next?.record === record; this.advance())
+      found.push({ ecosystem: this.next.ecosystem, name: this.next.name, ...decodePackage(this.next.body) })
     return found
   }
 

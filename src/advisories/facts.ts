@@ -14,7 +14,8 @@ export async function* factsIn(document: Document, context: ReadContext, onForm:
   const { head, bytes } = await peek(document.bytes)
   if (debian.recognisesText(head)) {
     onForm(debian.name)
-    return yield* debian.read(textLines(bytes), context)
+    yield* debian.read(textLines(bytes), context)
+    return
   }
   const values = jsonValues(bytes, layoutOf(document.name, head), { mostBytes: limits.recordBytes, drop: context.drop })
   const found = await firstKnown(values, context)

@@ -36,6 +36,11 @@ export function objectAt(value: unknown, where: string): JsonObject {
   return value
 }
 
+/** For messages and optional hints: the text, or nothing where it is none; never a conversion, which foreign objects can disturb. */
+export function hintText(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 80) : ''
+}
+
 /** An optional object: anything else counts as none, since only hints are read from it. */
 export function hintsAt(value: JsonObject, key: string): JsonObject {
   const found = own(value, key)

@@ -105,7 +105,9 @@ async function readInto(work: string, counter: number, paths: readonly string[],
 }
 
 function coveredBefore(database: DatabaseSync): Set<string> {
-  return new Set((database.prepare('SELECT ecosystem FROM coverage').all() as unknown as { ecosystem: string }[]).map((row) => row.ecosystem))
+  return new Set(
+    (database.prepare('SELECT ecosystem FROM coverage').all() as unknown as { ecosystem: string }[]).map((row) => row.ecosystem),
+  )
 }
 
 /** Packed anew into a second file: what was deleted leaves no gaps, and the pages stand in order. */
@@ -115,7 +117,13 @@ async function publishWork(dataFolder: string, work: string, before: Revision | 
   let newest: number
   try {
     database.prepare('VACUUM INTO ?').run(whole)
-    newest = Number((database.prepare('SELECT max(coalesce((SELECT max(newest) FROM sources), 0), coalesce((SELECT max(added) FROM exploited), 0)) AS n').get() as { n: number }).n)
+    newest = Number(
+      (
+        database
+          .prepare('SELECT max(coalesce((SELECT max(newest) FROM sources), 0), coalesce((SELECT max(added) FROM exploited), 0)) AS n')
+          .get() as { n: number }
+      ).n,
+    )
   } finally {
     database.close()
   }
@@ -149,7 +157,11 @@ class ImportRun {
   async read(document: Document): Promise<void> {
     const { report, tally } = this.reportOf(document.path)
     const asOf = this.options.asOf?.(document.path) ?? isoSeconds(new Date(Math.min(document.changedAt.getTime(), this.now.getTime())))
-    const context = { now: this.now, asOf, drop: (reason: string, where: string) => tally.drop(reason, document.name.includes(':') ? `${document.name}: ${where}` : where) }
+    const context = {
+      now: this.now,
+      asOf,
+      drop: (reason: string, where: string) => tally.drop(reason, document.name.includes(':') ? `${document.name}: ${where}` : where),
+    }
     const onForm = (name: string): void => void (report.forms.includes(name) || report.forms.push(name))
     for await (const fact of factsIn(document, context, onForm)) this.write(fact, report)
   }
@@ -187,7 +199,10 @@ class ImportRun {
     const key = this.reports.has(path) || this.reports.size < mostFileReports ? path : 'further files'
     const known = this.reports.get(key)
     if (known !== undefined) return known
-    const made = { report: { path: key, forms: [], read: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, exploited: 0 }, tally: new Tally() }
+    const made = {
+      report: { path: key, forms: [], read: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, exploited: 0 },
+      tally: new Tally(),
+    }
     this.reports.set(key, made)
     return made
   }

@@ -37,7 +37,12 @@ function readRecord(record: JsonObject, options: OsvOptions): Advisory {
   return {
     id,
     aliases,
-    upstream: upstreamOf(record, id, aliases, affected.some((entry) => isDistribution(entry.ecosystem))),
+    upstream: upstreamOf(
+      record,
+      id,
+      aliases,
+      affected.some((entry) => isDistribution(entry.ecosystem)),
+    ),
     ...datesOf(record, options),
     severity: recordSeverity(record),
     affected,

@@ -51,7 +51,10 @@ export function currentRevision(dataFolder: string): Revision | undefined {
   const revision = parsePointer(text, path)
   const size = statSync(revisionPath(dataFolder, revision), { throwIfNoEntry: false })?.size
   if (size === revision.sizeBytes) return revision
-  throw new LazaretError('UNAVAILABLE', `${revisionPath(dataFolder, revision)} ${size === undefined ? 'is missing' : `has ${size} bytes where ${revision.sizeBytes} were written`}`)
+  throw new LazaretError(
+    'UNAVAILABLE',
+    `${revisionPath(dataFolder, revision)} ${size === undefined ? 'is missing' : `has ${size} bytes where ${revision.sizeBytes} were written`}`,
+  )
 }
 
 function readPointer(path: string): string | undefined {
@@ -66,7 +69,13 @@ function readPointer(path: string): string | undefined {
 function parsePointer(text: string, path: string): Revision {
   try {
     const value = JSON.parse(text) as Partial<Revision>
-    if (typeof value.counter === 'number' && typeof value.revision === 'string' && typeof value.sizeBytes === 'number' && /^\d{6,}\.sqlite$/.test(value.file ?? '')) return value as Revision
+    if (
+      typeof value.counter === 'number' &&
+      typeof value.revision === 'string' &&
+      typeof value.sizeBytes === 'number' &&
+      /^\d{6,}\.sqlite$/.test(value.file ?? '')
+    )
+      return value as Revision
   } catch (error) {
     throw new LazaretError('UNAVAILABLE', `${path} is damaged: ${messageOf(error)}`, { cause: error })
   }
@@ -83,12 +92,21 @@ export async function workPath(dataFolder: string): Promise<string> {
  * Makes a finished work file the revision in force: the bytes reach the disk before the name does, and the name before
  * the pointer does, so that a crash at any point leaves the old revision or the new one.
  */
-export async function publish(dataFolder: string, work: string, about: Omit<Revision, 'file' | 'sizeBytes' | 'revision'>): Promise<Revision> {
+export async function publish(
+  dataFolder: string,
+  work: string,
+  about: Omit<Revision, 'file' | 'sizeBytes' | 'revision'>,
+): Promise<Revision> {
   const folder = advisoryFolder(dataFolder)
   const number = String(about.counter).padStart(6, '0')
   await flush(work)
   const { size } = await stat(work)
-  const revision: Revision = { ...about, revision: `${number}-${about.date.slice(0, 10).replaceAll('-', '')}`, file: `${number}.sqlite`, sizeBytes: size }
+  const revision: Revision = {
+    ...about,
+    revision: `${number}-${about.date.slice(0, 10).replaceAll('-', '')}`,
+    file: `${number}.sqlite`,
+    sizeBytes: size,
+  }
   await rename(work, join(folder, revision.file))
   const pointer = `${work}.pointer`
   await writeFlushed(pointer, `${JSON.stringify(revision)}\n`)
@@ -118,7 +136,9 @@ async function writeFlushed(path: string, text: string): Promise<void> {
 }
 
 async function prune(folder: string, counter: number): Promise<void> {
-  const old = (await readdir(folder)).filter((name) => /^\d{6,}\.sqlite$/.test(name) && Number.parseInt(name, 10) <= counter - keptRevisions)
+  const old = (await readdir(folder)).filter(
+    (name) => /^\d{6,}\.sqlite$/.test(name) && Number.parseInt(name, 10) <= counter - keptRevisions,
+  )
   for (const name of old) await rm(join(folder, name), { force: true })
 }
 

@@ -42,7 +42,12 @@ export function factsOf(advisory: Advisory): RecordFacts {
   for (const affected of advisory.affected) {
     if (!isDistribution(affected.ecosystem)) for (const claim of affected.severity ?? []) addClaim(packageSeverity, claim)
   }
-  return { aliases: advisory.aliases, upstream: advisory.upstream, severity: advisory.severity, packageSeverity: packageSeverity.slice(0, 8) }
+  return {
+    aliases: advisory.aliases,
+    upstream: advisory.upstream,
+    severity: advisory.severity,
+    packageSeverity: packageSeverity.slice(0, 8),
+  }
 }
 
 export function mergeFacts(a: RecordFacts, b: RecordFacts): RecordFacts {
@@ -63,7 +68,15 @@ export function encodePackage(facts: PackageFacts): string {
   const [range] = facts.ranges
   if (facts.ranges.length === 1 && range?.type === 'ECOSYSTEM' && facts.versions.length === 0 && facts.severity === undefined) {
     const [first, second] = range.events
-    if (range.events.length === 2 && first !== undefined && 'introduced' in first && first.introduced === '0' && second !== undefined && 'fixed' in second) return `<${second.fixed}`
+    if (
+      range.events.length === 2 &&
+      first !== undefined &&
+      'introduced' in first &&
+      first.introduced === '0' &&
+      second !== undefined &&
+      'fixed' in second
+    )
+      return `<${second.fixed}`
   }
   const short: unknown[] = [facts.ranges.map(encodeRange)]
   if (facts.versions.length > 0 || facts.severity !== undefined) short.push(facts.versions)
@@ -72,7 +85,8 @@ export function encodePackage(facts: PackageFacts): string {
 }
 
 export function decodePackage(body: string): PackageFacts {
-  if (body.startsWith('<')) return { ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: body.slice(1) }] }], versions: [] }
+  if (body.startsWith('<'))
+    return { ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: body.slice(1) }] }], versions: [] }
   const [ranges, versions, severity] = JSON.parse(body) as [string[][], string[]?, ShortClaim[]?]
   return {
     ranges: ranges.map(decodeRange),
@@ -95,7 +109,12 @@ export function mergePackage(a: PackageFacts, b: PackageFacts): PackageFacts {
 
 type ShortClaim = [string, string]
 
-const claimTypes: readonly (readonly [string, SeverityClaim['type']])[] = [['2', 'CVSS_V2'], ['3', 'CVSS_V3'], ['4', 'CVSS_V4'], ['L', 'label']]
+const claimTypes: readonly (readonly [string, SeverityClaim['type']])[] = [
+  ['2', 'CVSS_V2'],
+  ['3', 'CVSS_V3'],
+  ['4', 'CVSS_V4'],
+  ['L', 'label'],
+]
 
 function encodeClaim(claim: SeverityClaim): ShortClaim {
   return [claimTypes.find(([, type]) => type === claim.type)?.[0] ?? 'L', claim.value]

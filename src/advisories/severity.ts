@@ -4,9 +4,15 @@ import { type JsonObject, limits, listAt, objectAt, own } from './fields.ts'
 /** The words of the sources, by the words of `Severity`. Debian's `unimportant` is low: known, and no reason to act. */
 const words: ReadonlyMap<string, Severity> = new Map<string, Severity>([
   ['critical', 'critical'],
-  ['high', 'high'], ['important', 'high'],
-  ['medium', 'medium'], ['moderate', 'medium'],
-  ['low', 'low'], ['minor', 'low'], ['negligible', 'low'], ['minimal', 'low'], ['unimportant', 'low'],
+  ['high', 'high'],
+  ['important', 'high'],
+  ['medium', 'medium'],
+  ['moderate', 'medium'],
+  ['low', 'low'],
+  ['minor', 'low'],
+  ['negligible', 'low'],
+  ['minimal', 'low'],
+  ['unimportant', 'low'],
   ['none', 'none'],
 ])
 

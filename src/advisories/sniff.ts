@@ -20,7 +20,8 @@ export async function peek(bytes: AsyncIterable<Buffer>): Promise<{ head: string
 
 async function* again(first: Buffer[], source: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
   try {
-    for (const [index, chunk] of first.entries()) yield index === 0 && chunk.subarray(0, 3).equals(byteOrderMark) ? chunk.subarray(3) : chunk
+    for (const [index, chunk] of first.entries())
+      yield index === 0 && chunk.subarray(0, 3).equals(byteOrderMark) ? chunk.subarray(3) : chunk
     for (let next = await source.next(); next.done !== true; next = await source.next()) yield next.value
   } finally {
     await source.return?.()

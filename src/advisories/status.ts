@@ -46,8 +46,13 @@ export function statusOfDatabase(database: DatabaseSync, revision: Revision, now
     withdrawn: count('SELECT count(*) AS n FROM records WHERE withdrawn IS NOT NULL'),
     exploited: count('SELECT count(*) AS n FROM exploited'),
     ecosystems: ecosystemCounts(database, age),
-    sources: (database.prepare('SELECT name, records, newest FROM sources WHERE records > 0 ORDER BY records DESC').all() as unknown as { name: string; records: number; newest: number }[])
-      .map((row) => ({ source: row.name, records: row.records, newest: fromSeconds(row.newest), ageDays: age(row.newest) })),
+    sources: (
+      database.prepare('SELECT name, records, newest FROM sources WHERE records > 0 ORDER BY records DESC').all() as unknown as {
+        name: string
+        records: number
+        newest: number
+      }[]
+    ).map((row) => ({ source: row.name, records: row.records, newest: fromSeconds(row.newest), ageDays: age(row.newest) })),
   }
 }
 
@@ -60,10 +65,12 @@ interface EcosystemRow {
 }
 
 function ecosystemCounts(database: DatabaseSync, age: (seconds: number) => number): AdvisoryStatus['ecosystems'] {
-  const rows = database.prepare(`
+  const rows = database
+    .prepare(`
     SELECT name AS ecosystem, records, depth, as_of, note FROM ecosystems LEFT JOIN coverage ON coverage.ecosystem = name WHERE records > 0
     UNION ALL SELECT ecosystem, 0, depth, as_of, note FROM coverage WHERE ecosystem NOT IN (SELECT name FROM ecosystems WHERE records > 0)
-    ORDER BY records DESC, ecosystem`).all() as unknown as EcosystemRow[]
+    ORDER BY records DESC, ecosystem`)
+    .all() as unknown as EcosystemRow[]
   return rows.map(({ ecosystem, records, depth, as_of, note }) => ({
     ecosystem,
     records,

@@ -24,13 +24,23 @@ export function writeLines(folder: string, name: string, values: readonly unknow
 }
 
 /** A small OSV record: every version below `fixed` has the flaw. */
-export function osvRecord(id: string, ecosystem: string, name: string, fixed: string, more: Record<string, unknown> = {}): Record<string, unknown> {
+export function osvRecord(
+  id: string,
+  ecosystem: string,
+  name: string,
+  fixed: string,
+  more: Record<string, unknown> = {},
+): Record<string, unknown> {
   const affected = [{ package: { ecosystem, name }, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }] }]
   return { schema_version: '1.7.0', id, modified: '2026-01-01T00:00:00Z', affected, ...more }
 }
 
 /** Runs a form over values. Out: its facts, and what it dropped. */
-export async function readForm(form: Pick<Form, 'read'>, values: readonly unknown[], asOf = '2026-10-01T00:00:00Z'): Promise<{ facts: Fact[]; dropped: Record<string, number> }> {
+export async function readForm(
+  form: Pick<Form, 'read'>,
+  values: readonly unknown[],
+  asOf = '2026-10-01T00:00:00Z',
+): Promise<{ facts: Fact[]; dropped: Record<string, number> }> {
   const tally = new Tally()
   const context: ReadContext = { now, asOf, drop: tally.drop }
   const facts: Fact[] = []
@@ -47,7 +57,11 @@ export const sharedAdvisories = join(import.meta.dirname, '../../../shared/data/
 export const withoutShared = existsSync(sharedAdvisories) ? false : `left out: ${sharedAdvisories} is not there`
 
 export function sharedLines(file: string): unknown[] {
-  return zstdDecompressSync(readFileSync(join(sharedAdvisories, file))).toString('utf8').trim().split('\n').map((line) => JSON.parse(line) as unknown)
+  return zstdDecompressSync(readFileSync(join(sharedAdvisories, file)))
+    .toString('utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown)
 }
 
 export interface ZipFileEntry {

@@ -2,7 +2,17 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Advisory } from '../model/advisory.ts'
 import { isDistribution } from './ecosystems.ts'
 import type { Coverage, Merge } from './form.ts'
-import { decodeFacts, decodePackage, encodeFacts, encodePackage, factsOf, mergeFacts, mergePackage, type PackageFacts, type RecordFacts } from './rows.ts'
+import {
+  decodeFacts,
+  decodePackage,
+  encodeFacts,
+  encodePackage,
+  factsOf,
+  mergeFacts,
+  mergePackage,
+  type PackageFacts,
+  type RecordFacts,
+} from './rows.ts'
 import { toSeconds } from './time.ts'
 
 /** What became of a record: `kept` means that what was there is newer. */
@@ -32,7 +42,9 @@ export class AdvisoryWriter {
   /** @param counter of the revision that is being made */
   constructor(database: DatabaseSync, counter: number) {
     this.counter = counter
-    database.exec('CREATE INDEX IF NOT EXISTS affects_record ON affects (record); CREATE INDEX IF NOT EXISTS claims_record ON claims (record)')
+    database.exec(
+      'CREATE INDEX IF NOT EXISTS affects_record ON affects (record); CREATE INDEX IF NOT EXISTS claims_record ON claims (record)',
+    )
     this.statements = prepare(database)
   }
 
@@ -55,12 +67,23 @@ export class AdvisoryWriter {
 
   /** The newest word stands; `whole` is not taken back by an older or thinner one. */
   putCoverage(coverage: Coverage): boolean {
-    return Number(this.statements.putCoverage.run(coverage.ecosystem, coverage.depth, toSeconds(coverage.asOf) ?? 0, coverage.note).changes) > 0
+    return (
+      Number(this.statements.putCoverage.run(coverage.ecosystem, coverage.depth, toSeconds(coverage.asOf) ?? 0, coverage.note).changes) > 0
+    )
   }
 
   private insert(advisory: Advisory, modified: number, merge: Merge): void {
     const facts = factsOf(advisory)
-    const record = Number(this.statements.insertRecord.run(advisory.id, this.sourceId(advisory.source), modified, toSeconds(advisory.published) ?? null, toSeconds(advisory.withdrawn) ?? null, encodeFacts(facts)).lastInsertRowid)
+    const record = Number(
+      this.statements.insertRecord.run(
+        advisory.id,
+        this.sourceId(advisory.source),
+        modified,
+        toSeconds(advisory.published) ?? null,
+        toSeconds(advisory.withdrawn) ?? null,
+        encodeFacts(facts),
+      ).lastInsertRowid,
+    )
     this.writeClaims(record, advisory, facts)
     for (const [id, body] of this.packageRows(advisory)) this.writeAffects(id, record, body, merge)
   }
@@ -71,7 +94,11 @@ export class AdvisoryWriter {
     const text = encodeFacts(facts)
     const rows = this.packageRows(advisory)
     const old = this.statements.affectsOf.all(known.id) as unknown as { package: number; body: string }[]
-    const same = known.facts === text && known.withdrawn === (toSeconds(advisory.withdrawn) ?? null) && old.length === rows.size && old.every((row) => rows.get(row.package) === row.body)
+    const same =
+      known.facts === text &&
+      known.withdrawn === (toSeconds(advisory.withdrawn) ?? null) &&
+      old.length === rows.size &&
+      old.every((row) => rows.get(row.package) === row.body)
     if (same && known.modified === modified) return 'unchanged'
     this.updateRecord(known, advisory, modified, facts)
     for (const row of old) {
@@ -106,7 +133,14 @@ export class AdvisoryWriter {
   }
 
   private updateRecord(known: Known, advisory: Advisory, modified: number, facts: RecordFacts): void {
-    this.statements.updateRecord.run(this.sourceId(advisory.source), modified, toSeconds(advisory.published) ?? null, toSeconds(advisory.withdrawn) ?? null, encodeFacts(facts), known.id)
+    this.statements.updateRecord.run(
+      this.sourceId(advisory.source),
+      modified,
+      toSeconds(advisory.published) ?? null,
+      toSeconds(advisory.withdrawn) ?? null,
+      encodeFacts(facts),
+      known.id,
+    )
     for (const row of this.statements.claimsOf.all(known.id) as unknown as { alias: string }[]) this.changedIds.add(row.alias)
     this.statements.deleteClaims.run(known.id)
     this.writeClaims(known.id, advisory, facts)
@@ -165,7 +199,9 @@ function prepare(database: DatabaseSync) {
     updateRecord: database.prepare('UPDATE records SET source = ?, modified = ?, published = ?, withdrawn = ?, facts = ? WHERE id = ?'),
     affectsOf: database.prepare('SELECT package, body FROM affects WHERE record = ?'),
     affectsOne: database.prepare('SELECT body FROM affects WHERE package = ? AND record = ?'),
-    putAffects: database.prepare('INSERT INTO affects (package, record, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body'),
+    putAffects: database.prepare(
+      'INSERT INTO affects (package, record, body) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET body = excluded.body',
+    ),
     deleteAffects: database.prepare('DELETE FROM affects WHERE package = ? AND record = ?'),
     touch: database.prepare('UPDATE packages SET changed = ? WHERE id = ?'),
     claimsOf: database.prepare('SELECT alias FROM claims WHERE record = ?'),

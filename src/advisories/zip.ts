@@ -62,7 +62,8 @@ async function* entryBytes(zip: ZipFile, entry: Entry, limits: ZipLimits, budget
       const bytes = chunk as Buffer
       size += bytes.length
       budget.left -= bytes.length
-      if (size > limits.entryBytes || budget.left < 0) throw new LazaretError('LIMIT_EXCEEDED', `${path}: ${nameOf(entry)} unfolds to more than allowed`)
+      if (size > limits.entryBytes || budget.left < 0)
+        throw new LazaretError('LIMIT_EXCEEDED', `${path}: ${nameOf(entry)} unfolds to more than allowed`)
       yield bytes
     }
   } catch (error) {
@@ -74,7 +75,10 @@ async function* entryBytes(zip: ZipFile, entry: Entry, limits: ZipLimits, budget
 
 /** As UTF-8, without what would disturb a terminal. */
 function nameOf(entry: Entry): string {
-  return Buffer.from(entry.fileNameRaw).toString('utf8').replaceAll(/[\u0000-\u001f\u007f]/g, '?').slice(0, 200)
+  return Buffer.from(entry.fileNameRaw)
+    .toString('utf8')
+    .replaceAll(/[\u0000-\u001f\u007f]/g, '?')
+    .slice(0, 200)
 }
 
 function streamOf(zip: ZipFile, entry: Entry, path: string): Promise<Readable> {

@@ -35,7 +35,8 @@ function isRecipe(value: JsonObject): boolean {
 function packagesOf(value: unknown, context: ReadContext): Secfixes[] {
   const whole = isObject(value) ? value : {}
   const branch = own(whole, isDatabase(whole) ? 'distroversion' : 'branch')
-  if (typeof branch !== 'string' || !/^(v\d{1,3}\.\d{1,3}|edge)$/.test(branch)) return dropped(context, 'no branch', JSON.stringify(branch ?? null).slice(0, 80))
+  if (typeof branch !== 'string' || !/^(v\d{1,3}\.\d{1,3}|edge)$/.test(branch))
+    return dropped(context, 'no branch', JSON.stringify(branch ?? null).slice(0, 80))
   try {
     if (isRecipe(whole)) return [secfixes(whole, own(whole, 'pkgname'), branch, 'the line')]
     return listAt(whole, 'packages', limits.affected, '').map((entry, index) => {
@@ -57,7 +58,8 @@ function secfixes(holder: JsonObject, name: unknown, branch: string, where: stri
 
 /** One package's fixes, as one fact per flaw with every version that was said to cure it. */
 function* factsOf(entry: Secfixes, context: ReadContext): Generator<Fact> {
-  for (const [id, flaw] of flawsOf(entry, context)) yield { kind: 'advisory', advisory: advisoryOf(id, flaw, entry, context), merge: 'package' }
+  for (const [id, flaw] of flawsOf(entry, context))
+    yield { kind: 'advisory', advisory: advisoryOf(id, flaw, entry, context), merge: 'package' }
 }
 
 interface Flaw {
@@ -101,7 +103,9 @@ function flawNames(text: string): { id: string; others: string[] }[] {
   const [only] = cves
   if (only !== undefined) return cves.map((cve) => ({ id: `ALPINE-${cve}`, others: cves.length === 1 ? [only, ...advisories] : [cve] }))
   if (advisories.length > 0) return advisories.map((ghsa) => ({ id: `ALPINE-${ghsa}`, others: [ghsa] }))
-  const own = /^(?!CVE)(?=.*\d)[A-Za-z]{2,16}\d*(?:-[A-Za-z0-9]{1,20}){1,6}$|^[A-Z]{2,5}\d{5,12}$/.exec(text.trim().split(/[\s,]+/)[0] ?? '')
+  const own = /^(?!CVE)(?=.*\d)[A-Za-z]{2,16}\d*(?:-[A-Za-z0-9]{1,20}){1,6}$|^[A-Z]{2,5}\d{5,12}$/.exec(
+    text.trim().split(/[\s,]+/)[0] ?? '',
+  )
   return own === null ? [] : [{ id: `ALPINE-${own[0]}`, others: [own[0]] }]
 }
 
@@ -112,7 +116,16 @@ function advisoryOf(id: string, flaw: Flaw, entry: Secfixes, context: ReadContex
     ranges: [...flaw.fixed].map((fixed) => ({ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] })),
     versions: [],
   }
-  return { id, aliases: [], upstream: [...flaw.others], modified: context.asOf, severity: [], affected: [affected], malicious: false, source: 'alpine' }
+  return {
+    id,
+    aliases: [],
+    upstream: [...flaw.others],
+    modified: context.asOf,
+    severity: [],
+    affected: [affected],
+    malicious: false,
+    source: 'alpine',
+  }
 }
 
 function dropped(context: ReadContext, reason: string, where: string): [] {

@@ -1,5 +1,5 @@
 import { compareDpkg } from '../../versions/dpkg.ts'
-import { dateOf, isObject, limits, own } from '../fields.ts'
+import { dateOf, hintText, isObject, limits, own } from '../fields.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
 import { debianEcosystem, debianName, debianVersion } from './debian-releases.ts'
 
@@ -39,9 +39,15 @@ function curesOf(value: unknown, context: ReadContext): Cure[] {
   const source = own(line, 'source')
   const version = own(line, 'version')
   const cves = own(line, 'cves')
-  const ecosystem = debianEcosystem(String(own(line, 'release') ?? 'bookworm'))
-  if (typeof source !== 'string' || typeof version !== 'string' || !debianName.test(source) || !debianVersion.test(version) || ecosystem === undefined) {
-    context.drop('no source package and version', `${String(source).slice(0, 60)} ${String(version).slice(0, 60)}`)
+  const ecosystem = debianEcosystem(hintText(own(line, 'release') ?? 'bookworm'))
+  if (
+    typeof source !== 'string' ||
+    typeof version !== 'string' ||
+    !debianName.test(source) ||
+    !debianVersion.test(version) ||
+    ecosystem === undefined
+  ) {
+    context.drop('no source package and version', `${hintText(source)} ${hintText(version)}`)
     return []
   }
   if (!Array.isArray(cves) || cves.length > limits.ids) {
@@ -50,7 +56,8 @@ function curesOf(value: unknown, context: ReadContext): Cure[] {
   }
   const date = dateOf(isoOf(own(line, 'date')), context.now)
   return cves.flatMap((cve) => {
-    if (typeof cve === 'string' && /^CVE-\d{4}-\d{4,12}$/.test(cve)) return [{ ecosystem, source, cve, version, ...(date === undefined ? {} : { date }) }]
+    if (typeof cve === 'string' && /^CVE-\d{4}-\d{4,12}$/.test(cve))
+      return [{ ecosystem, source, cve, version, ...(date === undefined ? {} : { date }) }]
     context.drop('not a CVE id', `${source} ${version}`)
     return []
   })
@@ -80,7 +87,14 @@ function factOf(cure: Cure, context: ReadContext): Fact {
       ...(cure.date === undefined ? {} : { published: cure.date }),
       modified: context.asOf,
       severity: [],
-      affected: [{ ecosystem: cure.ecosystem, name: cure.source, ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: cure.version }] }], versions: [] }],
+      affected: [
+        {
+          ecosystem: cure.ecosystem,
+          name: cure.source,
+          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: cure.version }] }],
+          versions: [],
+        },
+      ],
       malicious: false,
       source: 'debian',
     },

@@ -14,7 +14,14 @@ import { debianEcosystem, debianName, debianVersion } from './debian-releases.ts
  */
 export const debianTracker = {
   name: 'debian',
-  recognises: (first) => isObject(first) && Object.entries(first).some(([name, flaws]) => debianName.test(name) && isObject(flaws) && Object.entries(flaws).some(([id, flaw]) => flawId.test(id) && isObject(flaw) && 'releases' in flaw)),
+  recognises: (first) =>
+    isObject(first) &&
+    Object.entries(first).some(
+      ([name, flaws]) =>
+        debianName.test(name) &&
+        isObject(flaws) &&
+        Object.entries(flaws).some(([id, flaw]) => flawId.test(id) && isObject(flaw) && 'releases' in flaw),
+    ),
   async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
     for await (const value of values) {
       for (const [name, flaws] of Object.entries(isObject(value) ? value : {})) {
@@ -40,7 +47,16 @@ function* packageFacts(name: string, flaws: JsonObject, context: ReadContext): G
     yield {
       kind: 'advisory',
       merge: 'package',
-      advisory: { id: `DEBIAN-${id}`, aliases: [], upstream, modified: context.asOf, severity: [], affected, malicious: false, source: 'debian' },
+      advisory: {
+        id: `DEBIAN-${id}`,
+        aliases: [],
+        upstream,
+        modified: context.asOf,
+        severity: [],
+        affected,
+        malicious: false,
+        source: 'debian',
+      },
     }
   }
 }
@@ -55,7 +71,9 @@ function affectedIn(codename: string, name: string, value: unknown, id: string, 
     return []
   }
   const severity = urgencyOf(state)
-  return [{ ecosystem, name, ranges: [{ type: 'ECOSYSTEM', events }], versions: [], ...(severity === undefined ? {} : { severity: [severity] }) }]
+  return [
+    { ecosystem, name, ranges: [{ type: 'ECOSYSTEM', events }], versions: [], ...(severity === undefined ? {} : { severity: [severity] }) },
+  ]
 }
 
 function eventsOf(state: JsonObject): RangeEvent[] | string {

@@ -68,7 +68,10 @@ function readLine(entry: Entry, line: string, context: ReadContext): void {
 }
 
 function flawsOf(text: string): string[] {
-  return text.split(/[\s{}]+/).filter((word) => /^CVE-\d{4}-\d{4,12}$/.test(word)).slice(0, limits.ids)
+  return text
+    .split(/[\s{}]+/)
+    .filter((word) => /^CVE-\d{4}-\d{4,12}$/.test(word))
+    .slice(0, limits.ids)
 }
 
 const unfixed: ReadonlySet<string> = new Set(['<unfixed>', '<end-of-life>', '<no-dsa>', '<postponed>', '<ignored>'])

@@ -30,11 +30,15 @@ export const exported = {
 function factOf(value: unknown, context: ReadContext): Fact | string {
   try {
     const line = objectAt(value, 'line')
-    if (Object.hasOwn(line, 'coverage')) return { kind: 'coverage', coverage: coverageOf(objectAt(own(line, 'coverage'), 'coverage'), context) }
+    if (Object.hasOwn(line, 'coverage'))
+      return { kind: 'coverage', coverage: coverageOf(objectAt(own(line, 'coverage'), 'coverage'), context) }
     if (Object.hasOwn(line, 'exploited')) return exploitedOf(line, context)
     const hints = own(line, 'database_specific')
     const source = isObject(hints) ? own(hints, 'source') : undefined
-    const result = parseOsv(line, { source: typeof source === 'string' && /^[a-z-]{1,32}$/.test(source) ? source : 'osv', now: context.now })
+    const result = parseOsv(line, {
+      source: typeof source === 'string' && /^[a-z-]{1,32}$/.test(source) ? source : 'osv',
+      now: context.now,
+    })
     return 'advisory' in result ? { kind: 'advisory', advisory: result.advisory, merge: 'record' } : result.reason
   } catch (error) {
     if (error instanceof FieldError) return error.message
@@ -47,7 +51,12 @@ function coverageOf(value: JsonObject, context: ReadContext): Coverage {
   const asOf = dateOf(own(value, 'asOf'), context.now)
   if (depth !== 'whole' && depth !== 'thin') throw new FieldError('coverage.depth', 'neither whole nor thin')
   if (asOf === undefined) throw new FieldError('coverage.asOf', 'not a date')
-  return { ecosystem: textOf(own(value, 'ecosystem'), 'coverage.ecosystem'), depth, asOf, note: textOf(own(value, 'note'), 'coverage.note') }
+  return {
+    ecosystem: textOf(own(value, 'ecosystem'), 'coverage.ecosystem'),
+    depth,
+    asOf,
+    note: textOf(own(value, 'note'), 'coverage.note'),
+  }
 }
 
 function exploitedOf(line: JsonObject, context: ReadContext): Fact {

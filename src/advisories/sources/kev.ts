@@ -4,7 +4,8 @@ import { dateOf, isObject, own } from '../fields.ts'
 /** CISA's catalog of known exploited vulnerabilities (cisa.gov/known-exploited-vulnerabilities-catalog). */
 export const kev = {
   name: 'kev',
-  recognises: (first) => isObject(first) && Array.isArray(own(first, 'vulnerabilities')) && ('catalogVersion' in first || 'dateReleased' in first),
+  recognises: (first) =>
+    isObject(first) && Array.isArray(own(first, 'vulnerabilities')) && ('catalogVersion' in first || 'dateReleased' in first),
   async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
     for await (const catalog of values) {
       const entries = isObject(catalog) ? own(catalog, 'vulnerabilities') : undefined

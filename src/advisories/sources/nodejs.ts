@@ -1,5 +1,5 @@
 import type { Advisory, AffectedRange, RangeEvent } from '../../model/advisory.ts'
-import { dateOf, FieldError, isObject, type JsonObject, limits, objectAt, own, textOf, textsAt } from '../fields.ts'
+import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, objectAt, own, textOf, textsAt } from '../fields.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
 import { severityClaims } from '../severity.ts'
 
@@ -9,16 +9,19 @@ import { severityClaims } from '../severity.ts'
  */
 export const nodejs = {
   name: 'nodejs',
-  recognises: (first) => isObject(first) && ('vulnerable_versions' in first || 'vulnerable' in first) && ('cves' in first || 'cve' in first || 'patched' in first),
+  recognises: (first) =>
+    isObject(first) &&
+    ('vulnerable_versions' in first || 'vulnerable' in first) &&
+    ('cves' in first || 'cve' in first || 'patched' in first),
   async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
     for await (const value of values) {
       try {
         const record = objectAt(value, 'record')
-        if (!Object.hasOwn(record, 'module_name')) context.drop('about Node.js itself, not a package', String(own(record, '_file') ?? '').slice(0, 60))
+        if (!Object.hasOwn(record, 'module_name')) context.drop('about Node.js itself, not a package', hintText(own(record, '_file')))
         else yield { kind: 'advisory', advisory: advisoryOf(record, context), merge: 'record' }
       } catch (error) {
         if (!(error instanceof FieldError)) throw error
-        context.drop(error.message, isObject(value) ? String(own(value, 'id')).slice(0, 60) : 'a record')
+        context.drop(error.message, isObject(value) ? hintText(own(value, 'id')) : 'a record')
       }
     }
   },
@@ -61,7 +64,8 @@ export function npmRanges(vulnerable: string, patched: unknown): AffectedRange[]
 function eventsOf(alternative: string): RangeEvent[] {
   if (alternative === '*' || alternative === '') return [{ introduced: '0' }]
   const found: RangeEvent[] = []
-  for (const [, operator, version = ''] of alternative.matchAll(/([<>=]{0,2})\s*v?([^\s<>=]+)/g)) found.push(...boundOf(operator ?? '', version))
+  for (const [, operator, version = ''] of alternative.matchAll(/([<>=]{0,2})\s*v?([^\s<>=]+)/g))
+    found.push(...boundOf(operator ?? '', version))
   if (found.length === 0) throw new FieldError('vulnerable_versions', 'not a range')
   return found.some((event) => 'introduced' in event) ? found : [{ introduced: '0' }, ...found]
 }

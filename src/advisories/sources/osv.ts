@@ -5,7 +5,8 @@ import { parseOsv } from '../osv.ts'
 /** OSV records: the exports of osv.dev, and every database that publishes the schema. */
 export const osv = {
   name: 'osv',
-  recognises: (first) => isObject(first) && typeof own(first, 'id') === 'string' && ('affected' in first || 'modified' in first || 'schema_version' in first),
+  recognises: (first) =>
+    isObject(first) && typeof own(first, 'id') === 'string' && ('affected' in first || 'modified' in first || 'schema_version' in first),
   async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
     for await (const value of values) {
       const result = parseOsv(value, { source: 'osv', now: context.now, asOf: context.asOf })

@@ -1,6 +1,6 @@
 import type { Advisory, RangeEvent } from '../../model/advisory.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
-import { dateOf, FieldError, isObject, type JsonObject, limits, listAt, objectAt, own, textOf, textsAt } from '../fields.ts'
+import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, listAt, objectAt, own, textOf, textsAt } from '../fields.ts'
 
 /**
  * Wolfi's own advisories (wolfi-dev/advisories, schema 2.0): per package and flaw a history of events. The last
@@ -42,7 +42,12 @@ function* entryFacts(name: string, value: unknown, context: ReadContext): Genera
 }
 
 const determinations: ReadonlySet<unknown> = new Set([
-  'fixed', 'false-positive-determination', 'true-positive-determination', 'pending-upstream-fix', 'fix-not-planned', 'analysis-not-planned',
+  'fixed',
+  'false-positive-determination',
+  'true-positive-determination',
+  'pending-upstream-fix',
+  'fix-not-planned',
+  'analysis-not-planned',
 ])
 
 /** Out: the affected range, or in words why there is none. */
@@ -57,11 +62,18 @@ function rangeOf(events: readonly JsonObject[]): RangeEvent[] | string {
 }
 
 function byTime(events: readonly JsonObject[]): JsonObject[] {
-  const time = (event: JsonObject): number => Date.parse(String(own(event, 'timestamp') ?? '')) || 0
+  const time = (event: JsonObject): number => Date.parse(hintText(own(event, 'timestamp'))) || 0
   return events.toSorted((a, b) => time(a) - time(b))
 }
 
-function advisoryOf(id: string, name: string, entry: JsonObject, range: RangeEvent[], events: readonly JsonObject[], context: ReadContext): Advisory {
+function advisoryOf(
+  id: string,
+  name: string,
+  entry: JsonObject,
+  range: RangeEvent[],
+  events: readonly JsonObject[],
+  context: ReadContext,
+): Advisory {
   const times = byTime(events).flatMap((event) => dateOf(own(event, 'timestamp'), context.now) ?? [])
   const published = times[0]
   return {
