@@ -6,7 +6,7 @@ export interface Suite {
   /** Relative to the root. */
   files: string[]
   concurrency: number
-  /** Of one file. */
+  /** Of one test. */
   timeoutMs: number
 }
 
@@ -33,7 +33,7 @@ export function planRun(root: string, patterns: readonly string[]): Plan {
       name,
       files: files.filter((file) => suiteOf(file) === name),
       concurrency: name === 'test/conformance' ? 1 : 2,
-      timeoutMs: isOutside(name) ? 900_000 : 180_000,
+      timeoutMs: isOutside(name) ? 600_000 : 120_000,
     })),
   }
 }

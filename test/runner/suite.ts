@@ -1,4 +1,4 @@
-import { relative } from 'node:path'
+import { join, relative } from 'node:path'
 import { run } from 'node:test'
 import type { EventData } from 'node:test'
 import type { Suite } from './plan.ts'
@@ -11,14 +11,18 @@ export async function runSuite(root: string, suite: Suite, report: Report): Prom
   report.add(await outcomeOf(root, suite))
 }
 
-/** In: root and suite. Out: what passed, failed and was left out; a suite in which nothing ran has failed. */
+/** In: root and suite. Out: what passed, failed and was left out; a file in which nothing ran has failed. */
 export async function outcomeOf(root: string, { name, files, concurrency, timeoutMs }: Suite): Promise<Outcome> {
   const started = performance.now()
   const outcome: Outcome = { name, passed: 0, failures: [], skipped: [], seconds: 0 }
   const printed = new Map<string, string>()
-  const failedFiles = new Set<string>()
-  const stream = run({ files: files.map((file) => `${root}/${file}`), cwd: root, concurrency, timeout: timeoutMs, isolation: 'process' })
+  /** Where in `failures` each file's last one stands: what the file printed goes under it. */
+  const lastFailure = new Map<string, number>()
+  const stop = new AbortController()
+  const paths = files.map((file) => join(root, file))
+  const stream = run({ files: paths, cwd: root, concurrency, timeout: timeoutMs, isolation: 'process', signal: stop.signal })
   const where = (data: { file?: string | undefined }): string => (data.file === undefined ? name : relative(root, data.file))
+  const fail = (file: string, text: string): void => void lastFailure.set(file, outcome.failures.push(text) - 1)
   const keep = (data: { file?: string | undefined; message: string }): void => {
     printed.set(where(data), ((printed.get(where(data)) ?? '') + data.message).slice(-keptOutput))
   }
@@ -26,27 +30,30 @@ export async function outcomeOf(root: string, { name, files, concurrency, timeou
   stream.on('test:stderr', keep)
   stream.on('test:pass', (data) => {
     if (data.details.type === 'suite') return
-    if (data.skip === undefined || data.skip === false) outcome.passed++
+    // A file that holds no test passes as a test of its own name.
+    if (data.name === data.file) fail(where(data), `FAILED ${where(data)}: no test ran in it`)
+    else if (data.skip === undefined || data.skip === false) outcome.passed++
     else outcome.skipped.push({ name: `${where(data)}: ${data.name}`, reason: data.skip === true ? 'no reason given' : data.skip })
   })
   stream.on('test:fail', (data) => {
-    if (isEchoOfInner(data)) return
-    failedFiles.add(where(data))
-    outcome.failures.push(describeFailure(where(data), data))
+    if (!isEchoOfInner(data)) fail(where(data), describeFailure(where(data), data))
   })
-  await drained(stream)
-  for (const [file, text] of printed)
-    if (failedFiles.has(file)) outcome.failures[outcome.failures.length - 1] += `\n--- printed by ${file}:\n${text}`
-  for (const text of printed.values())
-    for (const line of text.split('\n')) if (/left out/i.test(line)) outcome.skipped.push({ name, reason: line.trim() })
-  if (outcome.passed + outcome.failures.length + outcome.skipped.length === 0)
-    outcome.failures.push(`${name}: no tests ran in ${files.join(', ')}`)
+  await drained(stream, timeoutMs * 1.5, stop)
+  for (const [file, text] of printed) {
+    const at = lastFailure.get(file)
+    if (at !== undefined) outcome.failures[at] += `\n--- printed by ${file}:\n${text}`
+    const leftOut = text.split('\n').filter((line) => /left out/i.test(line))
+    outcome.skipped.push(...leftOut.map((line) => ({ name: file, reason: line.trim() })))
+  }
   outcome.seconds = (performance.now() - started) / 1000
   return outcome
 }
 
-async function drained(stream: AsyncIterable<unknown>): Promise<void> {
-  for await (const _event of stream);
+/** Waits for the end. The runner's time limit is for tests; a file that leaves something open behind them is ended here. */
+async function drained(stream: AsyncIterable<unknown>, idleMs: number, stop: AbortController): Promise<void> {
+  const idle = setTimeout(() => stop.abort(new Error(`nothing happened for ${idleMs / 1000} s: a file does not end`)), idleMs)
+  for await (const _event of stream) idle.refresh()
+  clearTimeout(idle)
 }
 
 /** A group, or a file, fails with its inner tests: those are told by themselves. */
