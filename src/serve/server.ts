@@ -1,29 +1,26 @@
 import { readFileSync } from 'node:fs'
-import fastify, { LogController, type FastifyInstance } from 'fastify'
+import fastify, { type FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
-import { apiRoutes } from './api/api.ts'
+import { apiDoor } from './api-door.ts'
 import { healthRoutes } from './health.ts'
 import { ociRoutes } from './oci/oci.ts'
+import { serverOptions } from './options.ts'
 import { tokenRoutes } from './token.ts'
 
-/** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, the API, health. */
+/** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, and the door to the API. */
 export async function createServer(house: House): Promise<FastifyInstance> {
-  const { tls } = house.settings
-  const options = {
-    loggerInstance: house.log,
-    logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: house.settings.behindProxy,
-    forceCloseConnections: 'idle' as const,
-    requestTimeout: 0, // a push takes as long as it takes
-    keepAliveTimeout: 75_000,
-    routerOptions: { maxParamLength: 5000 },
-  }
-  const app = (
-    tls === undefined ? fastify(options) : fastify({ ...options, https: { cert: readFileSync(tls.cert), key: readFileSync(tls.key) } } as typeof options)
-  ) as unknown as FastifyInstance
+  const app = makeInstance(house)
   await app.register(ociRoutes(house))
   await app.register(tokenRoutes(house))
   await app.register(healthRoutes(house))
-  await app.register(apiRoutes(house))
+  await app.register(apiDoor(house))
   return app
+}
+
+function makeInstance(house: House): FastifyInstance {
+  const options = serverOptions(house)
+  const { tls } = house.settings
+  if (tls === undefined) return fastify(options) as unknown as FastifyInstance
+  const https = { cert: readFileSync(tls.cert), key: readFileSync(tls.key) }
+  return fastify({ ...options, https }) as unknown as FastifyInstance
 }

@@ -1,8 +1,9 @@
 import swagger from '@fastify/swagger'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { House } from '../../flow/house.ts'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Principal } from '../../model/access.ts'
+import { serverOptions } from '../options.ts'
 import { documentRoutes } from './document.ts'
 import { findingRoutes } from './findings.ts'
 import { imageRoutes } from './images.ts'
@@ -16,8 +17,16 @@ declare module 'fastify' {
   }
 }
 
+/** In: the house. Out: an instance that serves /api, ready, and listens nowhere by itself. */
+export async function createApi(house: House): Promise<FastifyInstance> {
+  const app = fastify(serverOptions(house)) as unknown as FastifyInstance
+  await app.register(apiRoutes(house))
+  await app.ready()
+  return app
+}
+
 /** /api: one OpenAPI document and the routes that it describes, from the same schemas. */
-export function apiRoutes(house: House): (app: FastifyInstance) => Promise<void> {
+function apiRoutes(house: House): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     await app.register(swagger, {
       openapi: {

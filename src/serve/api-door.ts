@@ -1,0 +1,34 @@
+import type { FastifyInstance } from 'fastify'
+import type { House } from '../flow/house.ts'
+
+/**
+ * /api is an instance of its own behind this door, made right after the server listens: its schemas take longer to compile
+ * than all the rest of a start, and no pull waits for them.
+ */
+export function apiDoor(house: House): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    let opened: Promise<FastifyInstance> | undefined
+    const open = () => {
+      opened ??= import('./api/api.ts').then(({ createApi }) => createApi(house))
+      opened.catch(() => {
+        opened = undefined // who asks is told, and the next one tries anew
+      })
+      return opened
+    }
+    app.removeAllContentTypeParsers()
+    app.addContentTypeParser('*', (_request, _payload, done) => done(null)) // bodies are read behind the door
+    app.addHook('onListen', async () => {
+      open().catch((error: unknown) => house.log.error({ err: error }, 'the API does not start')) // beside, not before, the first pulls
+    })
+    app.addHook('onClose', async () => {
+      await (await opened)?.close()
+    })
+    for (const url of ['/api', '/api/*']) {
+      app.all(url, async (request, reply) => {
+        const api = await open()
+        reply.hijack()
+        api.routing(request.raw, reply.raw)
+      })
+    }
+  }
+}
