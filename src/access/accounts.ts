@@ -41,6 +41,8 @@ export interface Accounts {
   list(kind: AccountKind, page?: { limit?: number; after?: string }): Promise<AccountPage>
   hasUsers(): Promise<boolean>
   find: (name: string) => Promise<Account | undefined>
+  /** In: a robot's token. Out: the robot, which may have expired; undefined where none has it. */
+  findByToken(token: string): Promise<Account | undefined>
 }
 
 export function createAccounts(records: Records, options: { passwords: Passwords; now?: () => number }): Accounts {
@@ -144,6 +146,7 @@ export function createAccounts(records: Records, options: { passwords: Passwords
     list: (kind, page = {}) => listAccounts(records.read, kind, page),
     hasUsers,
     find: directory.find,
+    findByToken: (token) => directory.findByToken(hashRobotToken(token)),
   }
 }
 

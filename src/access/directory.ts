@@ -28,6 +28,8 @@ export interface Account {
 export interface Directory {
   /** Out: the account of that name, at most two seconds old, and never older than a change made by this process. */
   find(name: string): Promise<Account | undefined>
+  /** In: SHA-256 of a robot's token. Out: the robot that has it now; never by a hash that it had before. */
+  findByToken(tokenHash: string): Promise<Account | undefined>
   /** To call when a change of that account was committed. */
   forget(name: string): void
 }
@@ -57,6 +59,7 @@ const accountByName = `
 /** Looks accounts up for every request: a snapshot per name, shared by all who ask while it is being read. */
 export function createDirectory(records: Records, now: () => number): Directory {
   const query = records.prepare<Row>(accountByName)
+  const robotByToken = records.prepare<{ name: string }>('select name from robots where token_hash = ?')
   const snapshots = createBoundedMap<{ readAt: number; account: Promise<Account | undefined> }>(mostRemembered)
 
   function find(name: string): Promise<Account | undefined> {
@@ -74,7 +77,14 @@ export function createDirectory(records: Records, now: () => number): Directory 
     return account
   }
 
-  return { find, forget: (name) => snapshots.delete(name) }
+  async function findByToken(tokenHash: string): Promise<Account | undefined> {
+    const row = await robotByToken.first(tokenHash)
+    const account = row === undefined ? undefined : await find(row.name)
+    // The snapshot may be of another instant than the row: both must say the same.
+    return account?.kind === 'robot' && account.credential === tokenHash ? account : undefined
+  }
+
+  return { find, findByToken, forget: (name) => snapshots.delete(name) }
 }
 
 /** Nothing of the credential goes with it. */

@@ -8,6 +8,11 @@ export function newRobotToken(): string {
   return `lzr_${randomBytes(32).toString('base64url')}`
 }
 
+/** Whether a Bearer credential is meant as a robot's token rather than one of the token endpoint, which has dots. */
+export function isRobotToken(text: string): boolean {
+  return /^lzr_[A-Za-z0-9_-]{43}$/.test(text)
+}
+
 /** Out: SHA-256 in hex, as it is stored. */
 export function hashRobotToken(token: string): string {
   return createHash('sha256').update(token).digest('hex')

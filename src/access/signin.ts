@@ -5,12 +5,13 @@ import { createCredentialCheck, type CredentialCheck } from './credential-check.
 import { hasExpired, principalOf, type Account } from './directory.ts'
 import type { Passwords } from './passwords.ts'
 import { createTokenEndpoint, type TokenEndpoint } from './token-endpoint.ts'
+import { isRobotToken } from './robot-token.ts'
 import type { TokenClaims, Tokens, Verified } from './tokens.ts'
 
 export interface SignIn extends TokenEndpoint {
   /**
    * In: the `Authorization` header and the client's address. Out: who asks: without a header `anonymous`, by Basic the
-   * account, by Bearer the account with the token's `scope`. Accounts and grants are looked up anew each time.
+   * account, by Bearer the account with the token's `scope`, or a robot by its own token (`lzr_…`), as by Basic. Accounts and grants are looked up anew each time.
    * Throws LazaretError UNAUTHORIZED on anything wrong, never falling back to `anonymous`; TOOMANYREQUESTS.
    */
   authenticate(header: string | undefined, address: string): Promise<Principal>
@@ -29,9 +30,18 @@ export function createSignIn(given: { accounts: Accounts; passwords: Passwords; 
     if (header === undefined) return anonymous
     const authorization = parseAuthorization(header)
     if (authorization.scheme === 'basic') return principalOf(await check(authorization.credentials, address))
+    if (isRobotToken(authorization.token)) return principalOf(await robotBehind(authorization.token))
     const claims = requireVerified(await tokens.verifyToken(authorization.token))
     const holder = claims.kind === 'anonymous' ? anonymous : principalOf(await accountBehind(claims))
     return { ...holder, scope: claims.scope }
+  }
+
+  /** The token says all: 256 random bits, so that there is nothing to guess and nothing to slow down. */
+  async function robotBehind(token: string): Promise<Account> {
+    const robot = await accounts.findByToken(token)
+    if (robot === undefined) throw invalidToken('no robot has it')
+    if (hasExpired(robot, now())) throw unauthorized(`the token of the robot ${robot.name} has expired`, { error: 'invalid_token' })
+    return robot
   }
 
   /** A token ends with the account that it was made for, also where another came up under its name, and with its password. */

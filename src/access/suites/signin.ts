@@ -34,6 +34,22 @@ export function signInSuite(place: string, open: OpenRecords): void {
       assert.deepEqual(Object.keys(user).toSorted(), ['grants', 'kind', 'name'], 'a principal carries nothing of the credential')
     })
 
+    test('Bearer: a robot by its token alone, until it expires or is gone; no token of a name that is taken up again', async () => {
+      const world = await openWorld(open)
+      const { token } = await world.accounts.addRobot(actor, { name: 'ci', grants: parseGrants(['pull=shop/**']), expiresAt: world.clock.now + 5000 })
+      const robot = await world.signIn.authenticate(`Bearer ${token}`, address)
+      assert.deepEqual([principalId(robot), robot.scope, may(robot, 'pull', 'shop/a'), may(robot, 'push', 'shop/a')], ['robot:ci', undefined, true, false])
+      assert.deepEqual(Object.keys(robot).toSorted(), ['grants', 'kind', 'name'])
+      world.clock.now += 5000
+      await assert.rejects(world.signIn.authenticate(`Bearer ${token}`, address), /the token of the robot ci has expired/)
+      await world.accounts.remove(actor, { kind: 'robot', name: 'ci' })
+      await assert.rejects(world.signIn.authenticate(`Bearer ${token}`, address), /no robot has it/)
+      const again = await addRobot(world, 'ci', 'admin')
+      await assert.rejects(world.signIn.authenticate(`Bearer ${token}`, address), /no robot has it/)
+      assert.ok(isAdmin(await world.signIn.authenticate(`Bearer ${again}`, address)))
+      await assert.rejects(world.signIn.issue({ authorization: `Bearer ${again}`, scopes: [], address }), unauthorized, 'a token is given for Basic alone')
+    })
+
     test('anything wrong is UNAUTHORIZED, never anonymous', async () => {
       const world = await openWorld(open, ['**'])
       await addUser(world, 'bob', 'pull=shop/**')
@@ -43,7 +59,7 @@ export function signInSuite(place: string, open: OpenRecords): void {
         `Basic ${Buffer.from('bob').toString('base64')}`, `Basic ${Buffer.from([0x62, 0x3a, 0xff, 0xfe]).toString('base64')}`, `Basic ${Buffer.from('bob:a\0b').toString('base64')}`,
         basic('bob', 'wrong'), basic('bob', ''), basic('', ''), basic('nobody', 'x'), basic('Bob'), basic('bob', token), basic('ci', 'lzr_'), basic('ci', token.slice(0, -1)),
         basic('ci', `${token} `), basic('bob', 'x'.repeat(1025)), basic('bob', '\u0344'.repeat(500)), basic('x'.repeat(9000)), `Basic ${'A'.repeat(20_000)}`, `Bearer ${'a'.repeat(20_000)}`,
-        'Bearer .', 'Bearer ..', 'Bearer e30.e30.', `Bearer ${token}`, 'Bearer null', 'Bearer e30', 'Negotiate YWJj',
+        'Bearer .', 'Bearer ..', 'Bearer e30.e30.', `Bearer ${token.slice(0, -1)}`, `Bearer ${token}A`, `Bearer ${token.toUpperCase()}`, `Bearer lzr_${'A'.repeat(43)}`, 'Bearer lzr_', 'Bearer null', 'Bearer e30', 'Negotiate YWJj',
       ]
       for (const header of headers) await assert.rejects(world.signIn.authenticate(header, address), unauthorized, header.slice(0, 60))
       await assert.rejects(world.signIn.authenticate('Basic Ym9i', address), /have no colon/)

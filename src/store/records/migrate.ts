@@ -1,11 +1,13 @@
 import { sql, type Kysely } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
 import { first } from './migrations/0001-first.ts'
+import { holders } from './migrations/0002-holders.ts'
+import { lookups } from './migrations/0002-lookups.ts'
 import type { Schema } from './schema.ts'
 
 export type RecordsKind = 'sqlite' | 'postgres'
 
-const migrations = [first]
+const migrations = [first, lookups]
 
 const words: Record<RecordsKind, Record<string, string>> = {
   sqlite: { id: 'integer primary key autoincrement', name: 'text', bytes: 'blob' },
