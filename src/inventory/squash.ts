@@ -1,9 +1,9 @@
 import type { ImageInventory } from '../model/inventory.ts'
-import type { LayerFacts, OsRelease } from '../model/layer.ts'
+import type { LayerFacts, OsRelease, Unsupported } from '../model/layer.ts'
 import type { ImagePackage, Package } from '../model/package.ts'
 import { shortDigest } from '../model/digest.ts'
 import { purlOf } from './purl.ts'
-import { layOver, packageKey, placedKey } from './squash/locations.ts'
+import { componentKey, layOver, packageKey, placedKey } from './squash/locations.ts'
 import type { Standing } from './squash/locations.ts'
 import { ownersOf, rootLink } from './squash/owners.ts'
 import { visibleFiles } from './squash/tree.ts'
@@ -22,7 +22,7 @@ export function squash(layers: readonly LayerFacts[]): ImageInventory {
   return {
     ...(release !== undefined && { release }),
     packages: packagesOf(standing, layers, owners, release),
-    unsupported: [...standing.said.values()].flatMap(({ unsupported }) => unsupported),
+    unsupported: unsupportedOf(standing, owners),
     problems: layers.flatMap(({ diffId, problems }) => problems.map((problem) => `layer ${shortDigest(diffId)}: ${problem}`)),
     files,
   }
@@ -38,6 +38,11 @@ function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['fi
     if (file.type === 'symlink' && !file.path.includes('/')) rootLinks.set(...rootLink(file.path, file.link ?? ''))
   }
   return { files, rootLinks }
+}
+
+/** A jar or a gem that a distribution package owns is judged with that package. */
+function unsupportedOf(standing: Standing, owners: ReadonlyMap<string, string>): Unsupported[] {
+  return [...standing.said.values()].flatMap(({ unsupported }) => unsupported).filter((found) => found.component !== true || !owners.has(componentKey(found)))
 }
 
 /** os-release(5): `/etc` before `/usr/lib`; where the first is a link to the second, only the second was read. */

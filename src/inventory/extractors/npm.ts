@@ -7,6 +7,9 @@ const ending = '/package.json'
 /** The folder right under the last `node_modules`, or under a scope there: a package's own root, and no fixture inside it. */
 const packageRoot = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/
 
+/** A scope has a name after it. What npm refuses besides, old packages have. */
+const npmName = /^(?:@[^/]+\/)?[^/@][^/]*$/
+
 /** Packages as npm, yarn, pnpm and bun unpack them. A package.json without a name or a version is no package. */
 export const npm = {
   name: 'npm',
@@ -20,7 +23,8 @@ export const npm = {
       return
     }
     const found = packageOf(json)
-    if (found !== undefined) yield { package: found }
+    if (found === undefined) return
+    yield npmName.test(found.name) ? { package: found } : { problem: 'a name that no package can have' }
   },
 } satisfies Extractor
 

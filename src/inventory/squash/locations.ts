@@ -18,7 +18,7 @@ export interface Standing {
   said: Map<string, Said>
   /** By `packageKey`: whichever file says it. */
   packages: Continuity
-  /** By `placedKey`: said by this very file. */
+  /** By `placedKey` and `componentKey`: said by this very file. */
   placed: Continuity
 }
 
@@ -28,6 +28,11 @@ export function packageKey({ kind, name, version }: Package): string {
 
 export function placedKey(pack: Package, location: string): string {
   return `${packageKey(pack)}\n${location}`
+}
+
+/** The same for a jar or a gem that is only recognised. */
+export function componentKey({ kind, path }: Unsupported): string {
+  return `component\n${kind}\n\n${path}`
 }
 
 /**
@@ -54,19 +59,19 @@ function removeHidden(standing: Standing, layer: LayerFacts, interest: ReadonlyS
   for (const said of standing.said.values()) {
     if (!mask.hides(said.location, false)) continue
     standing.said.delete(said.location)
-    for (const pack of said.packages) {
-      standing.packages.remove(packageKey(pack))
-      standing.placed.remove(placedKey(pack, said.location))
-    }
+    for (const pack of said.packages) standing.packages.remove(packageKey(pack))
+    for (const key of placedKeys(said)) standing.placed.remove(key)
   }
 }
 
 function add(standing: Standing, said: Said, layer: number): void {
   standing.said.set(said.location, said)
-  for (const pack of said.packages) {
-    standing.packages.add(packageKey(pack), layer)
-    standing.placed.add(placedKey(pack, said.location), layer)
-  }
+  for (const pack of said.packages) standing.packages.add(packageKey(pack), layer)
+  for (const key of placedKeys(said)) standing.placed.add(key, layer)
+}
+
+function placedKeys({ location, packages, unsupported }: Said): string[] {
+  return [...packages.map((pack) => placedKey(pack, location)), ...unsupported.map(componentKey)]
 }
 
 function saidBy(layer: LayerFacts): Map<string, Said> {

@@ -1,7 +1,7 @@
 import type { FoundOwnership } from '../../model/layer.ts'
 import type { Package } from '../../model/package.ts'
 import { joinPath, normalisePath } from '../tar/paths.ts'
-import { packageKey, placedKey } from './locations.ts'
+import { componentKey, packageKey, placedKey } from './locations.ts'
 import type { Standing } from './locations.ts'
 
 /** Top-level symbolic links of the image: `lib` → `usr/lib` where `/usr` was merged. */
@@ -10,13 +10,13 @@ export type RootLinks = ReadonlyMap<string, string>
 const sums = /^(var\/lib\/dpkg\/status\.d\/.+)\.md5sums$/
 
 /**
- * Which distribution package owns the files that language packages were read from. It does where it lists the path, is
+ * Which distribution package owns the files that language packages were read from, or components were seen at. It does where it lists the path, is
  * installed, and the file was written in the layer that brought this version of the owner, saying what it says now: a
  * file that something else replaced later (`npm install -g npm`) is nobody's.
- * In: what stands in the image, and its top-level links. Out: `placedKey` of a language package → name of its owner.
+ * In: what stands in the image, and its top-level links. Out: `placedKey` or `componentKey` → name of the owner.
  */
 export function ownersOf(standing: Standing, links: RootLinks): Map<string, string> {
-  const wanted = languagePackages(standing, links)
+  const wanted = languageFiles(standing, links)
   const owners = new Map<string, string>()
   if (wanted.size === 0) return owners
   for (const { owner, paths } of claims(standing)) {
@@ -30,11 +30,12 @@ export function ownersOf(standing: Standing, links: RootLinks): Map<string, stri
   return owners
 }
 
-/** Path as a package may list it → keys of the language packages that were read there. */
-function languagePackages(standing: Standing, links: RootLinks): Map<string, string[]> {
+/** Path as a package may list it → keys of the language packages and components that were found there. */
+function languageFiles(standing: Standing, links: RootLinks): Map<string, string[]> {
   const wanted = new Map<string, string[]>()
-  for (const { location, packages } of standing.said.values()) {
+  for (const { location, packages, unsupported } of standing.said.values()) {
     const keys = packages.filter(isLanguage).map((pack) => placedKey(pack, location))
+    for (const found of unsupported) if (found.component === true) keys.push(componentKey(found))
     if (keys.length > 0) for (const path of spellings(location, links)) wanted.set(path, [...(wanted.get(path) ?? []), ...keys])
   }
   return wanted

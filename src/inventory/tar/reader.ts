@@ -64,6 +64,18 @@ export class TarReader {
     }
   }
 
+  /** How many bytes of the entry that was just told are still to come. A caller that can seek need not push them. */
+  get skippable(): number {
+    return this.#state === 'data' && this.#holes === undefined ? this.#remaining : 0
+  }
+
+  /** In place of pushing all that is `skippable`. The handler is told the end of the entry, and none of its data. */
+  skip(): void {
+    this.#offset += this.#remaining
+    this.#remaining = 0
+    this.#close()
+  }
+
   finish(): void {
     const where = { special: 'an extended header', data: 'a file', blocks: this.#blockBytes > 0 ? 'a block' : 'a sparse map' }
     const betweenEntries = this.#state === 'blocks' && this.#blockBytes === 0 && this.#pending === undefined

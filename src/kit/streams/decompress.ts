@@ -24,11 +24,12 @@ export interface Decompressed {
  * RFC 1952, section 2.2; RFC 8878, section 3.1.
  */
 export async function decompress(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Decompressed> {
-  const { compression, replay } = await sniff(abortable(source, signal))
+  const { compression, replay, discard } = await sniff(abortable(source, signal))
   let bytesIn = 0
   const counted = count(replay, (length) => (bytesIn += length))
   if (compression === 'none') return { compression, bytes: counted, bytesIn: () => bytesIn }
   if (compression === 'bzip2' || compression === 'xz') {
+    await discard()
     throw new LazaretError('UNREADABLE', `the data is ${compression}-compressed: only gzip, zstd and no compression are read`)
   }
   return { compression, bytes: decode(counted, compression, () => bytesIn), bytesIn: () => bytesIn }

@@ -2,11 +2,16 @@ export type Compression = 'none' | 'gzip' | 'zstd' | 'bzip2' | 'xz'
 
 const magicBytes = 10
 
-/**
- * Reads just enough to name the compression.
- * In: the stored bytes. Out: the compression, and the same bytes again from the start.
- */
-export async function sniff(source: AsyncIterable<Uint8Array>): Promise<{ compression: Compression; replay: AsyncIterable<Buffer> }> {
+export interface Sniffed {
+  compression: Compression
+  /** The same bytes again from the start. */
+  replay: AsyncIterable<Buffer>
+  /** Closes the source where `replay` will not be read. */
+  discard(): Promise<void>
+}
+
+/** Reads just enough to name the compression. In: the stored bytes. */
+export async function sniff(source: AsyncIterable<Uint8Array>): Promise<Sniffed> {
   const iterator = source[Symbol.asyncIterator]()
   const held: Buffer[] = []
   let heldBytes = 0
@@ -16,7 +21,8 @@ export async function sniff(source: AsyncIterable<Uint8Array>): Promise<{ compre
     held.push(asBuffer(next.value))
     heldBytes += next.value.length
   }
-  return { compression: compressionOf(Buffer.concat(held)), replay: replayOf(held, iterator) }
+  const discard = async () => void (await iterator.return?.())
+  return { compression: compressionOf(Buffer.concat(held)), replay: replayOf(held, iterator), discard }
 }
 
 /** The magic numbers: RFC 1952, section 2.3.1; RFC 8878, sections 3.1.1 and 3.1.2; the formats of bzip2 and xz. */

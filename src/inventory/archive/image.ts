@@ -1,0 +1,39 @@
+import type { Readable } from 'node:stream'
+import type { Digest } from '../../model/digest.ts'
+import type { Platform } from '../../model/manifest.ts'
+
+/** An image that lies on this machine, opened for reading. `close` it when its layers were read. */
+export interface LocalImage {
+  kind: 'docker-archive' | 'oci-archive' | 'oci-layout' | 'rootfs'
+  manifests: LocalManifest[]
+  /** What could not be read, for people: manifests that an index lists and the archive lacks, files of a folder. Grows while layers are read. */
+  problems: string[]
+  close(): Promise<void>
+}
+
+export interface LocalManifest {
+  /**
+   * By its content: `image` has an image config; `attestation` is BuildKit's, in-toto statements beside an image;
+   * `artifact` is anything else.
+   */
+  role: 'image' | 'attestation' | 'artifact'
+  /** Absent in Docker archives and folders. */
+  digest?: Digest
+  platform?: Platform
+  /** Tags or names that the archive gives it. */
+  names: string[]
+  /** `{}` for a root file system. */
+  configBytes: Buffer
+  layers: LocalLayer[]
+}
+
+export interface LocalLayer {
+  /** Of the stored bytes, where the archive says: then `open` holds them to it. */
+  digest?: Digest
+  /** What the config says that the uncompressed tar has. */
+  diffId?: Digest
+  mediaType?: string
+  sizeBytes?: number
+  /** The stored bytes from their start, as often as need be. Errors: UNREADABLE where they don't have their digest. */
+  open(): Readable
+}

@@ -1,0 +1,62 @@
+import type { OsRelease } from '../../model/layer.ts'
+import type { ImagePackage } from '../../model/package.ts'
+import { licencesOf } from './licences.ts'
+import type { LicenceChoice } from './licences.ts'
+
+export interface Component {
+  type: 'library' | 'operating-system' | 'container'
+  'bom-ref': string
+  name: string
+  version?: string
+  group?: string
+  description?: string
+  purl?: string
+  licenses?: LicenceChoice[]
+  evidence?: { occurrences: { location: string }[] }
+  properties?: { name: string; value: string }[]
+}
+
+/** In: the packages of an image. Out: one component per package URL, with every place where it was found. */
+export function packageComponents(packages: readonly ImagePackage[]): Component[] {
+  return [...Map.groupBy(packages, ({ purl }) => purl).values()].map((same) => packageComponent(same[0] as ImagePackage, same))
+}
+
+function packageComponent(pack: ImagePackage, same: ImagePackage[]): Component {
+  const { group, name } = splitName(pack)
+  const licenses = licencesOf(pack.licence)
+  const locations = [...new Set(same.map(({ location }) => location))]
+  return {
+    type: 'library',
+    'bom-ref': pack.purl,
+    ...(group !== undefined && { group }),
+    name,
+    version: pack.version,
+    ...(licenses.length > 0 && { licenses }),
+    purl: pack.purl,
+    evidence: { occurrences: locations.map((location) => ({ location: `/${location}` })) },
+    properties: propertiesOf(pack),
+  }
+}
+
+function splitName({ kind, name }: ImagePackage): { group?: string; name: string } {
+  const slash = kind === 'npm' && name.startsWith('@') ? name.indexOf('/') : -1
+  return slash < 0 ? { name } : { group: name.slice(0, slash), name: name.slice(slash + 1) }
+}
+
+function propertiesOf({ layer, ownedBy, source }: ImagePackage): { name: string; value: string }[] {
+  return [
+    { name: 'lazaret:layer', value: layer },
+    ...(source === undefined ? [] : [{ name: 'lazaret:source', value: `${source.name} ${source.version}` }]),
+    ...(ownedBy === undefined ? [] : [{ name: 'lazaret:ownedBy', value: ownedBy }]),
+  ]
+}
+
+export function osComponent({ id, versionId, prettyName }: OsRelease): Component {
+  return {
+    type: 'operating-system',
+    'bom-ref': `os:${id}${versionId === undefined ? '' : `-${versionId}`}`,
+    name: id,
+    ...(versionId !== undefined && { version: versionId }),
+    ...(prettyName !== undefined && { description: prettyName }),
+  }
+}
