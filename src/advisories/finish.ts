@@ -19,7 +19,9 @@ export function finishRevision(database: DatabaseSync, counter: number, changedI
 }
 
 function touchDependents(database: DatabaseSync, counter: number, changedIds: ReadonlySet<string>): void {
-  const touch = database.prepare('UPDATE packages SET changed = ? WHERE id IN (SELECT package FROM affects WHERE record = ?)')
+  const touch = database.prepare(
+    'UPDATE packages SET changed = ?1 WHERE changed <> ?1 AND id IN (SELECT package FROM affects WHERE record = ?2)',
+  )
   const records = database.prepare('SELECT id, name, facts FROM records WHERE withdrawn IS NULL')
   for (const row of records.iterate() as Iterable<{ id: number; name: string; facts: string | null }>) {
     const facts = decodeFacts(row.facts)
