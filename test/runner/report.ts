@@ -63,7 +63,7 @@ export class Report {
 
 /** The collection in ../shared/data is beside some checkouts only, in CI too; a program can be had everywhere. */
 function isMissing({ reason }: Skipped): boolean {
-  return /missing|not installed|not found|not there/i.test(reason) && !reason.includes('shared/data')
+  return /missing|not installed|not found|not there/i.test(reason) && !/\bshared\b/.test(reason)
 }
 
 function counted(list: unknown[], word: string): string[] {

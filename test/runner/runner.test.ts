@@ -55,6 +55,17 @@ test('passes, failures, thrown files and what was left out are told apart', () =
   )
 })
 
+test('a group whose preparation fails is told once, with the number of its tests', () => {
+  using tree = new Tree({
+    'g.test.ts':
+      "import { before, suite, test } from 'node:test'\nsuite('g', () => {\nbefore(() => { throw new Error('no daemon') })\nfor (let n = 0; n < 5; n++) test(`t${n}`, () => {})\n})",
+  })
+  const { passed, failures } = tree.outcome(['g.test.ts'])
+  assert.deepEqual([passed, failures.length], [0, 2])
+  assert.match(failures[0] ?? '', /no daemon/)
+  assert.equal(failures[1], 'FAILED g.test.ts: 5 tests did not run, as their group failed')
+})
+
 test('a file that runs no test, and one that never ends, have failed', () => {
   using tree = new Tree({
     'empty.test.ts': 'export {}',
@@ -87,6 +98,7 @@ test('what is missing fails in CI only; a collection beside the checkout may be 
     assert.equal(reported(true, missing).fine, false)
   }
   assert.equal(reported(true, skipping('left out: ../shared/data is not there')).fine, true)
+  assert.equal(reported(true, skipping('left out: the shared vectors are not there')).fine, true)
 })
 
 function reported(isCi: boolean, use: (report: Report) => unknown): { fine: boolean; last: string } {
