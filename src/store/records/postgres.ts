@@ -8,13 +8,16 @@ import type { Schema } from './schema.ts'
 const int8 = 20
 /** Numbers that two nodes agree on, so that only one of them migrates. */
 const migrationLock = 7_261_540
+/** PostgreSQL "Error Codes": of two transactions that wait for each other one is ended, and may be run again. */
+const worthAgain: ReadonlySet<string> = new Set(['40001', '40P01'])
+const mostRuns = 5
 
 /**
  * Opens PostgreSQL by its `postgres://` address and brings its tables up to date.
  * Throws LazaretError UNAVAILABLE where it does not answer.
  */
 export async function openPostgresRecords(address: string): Promise<Records> {
-  const pool = new pg.Pool({ connectionString: address, max: 16, connectionTimeoutMillis: 10_000, types: { getTypeParser } })
+  const pool = new pg.Pool({ connectionString: address, max: 16, connectionTimeoutMillis: 10_000, types: { getTypeParser }, Client: TextClient })
   pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query tells if that fails
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
@@ -27,7 +30,7 @@ export async function openPostgresRecords(address: string): Promise<Records> {
   return {
     kind: 'postgres',
     read: db,
-    write: (change) => db.transaction().execute(change),
+    write: (change) => again(() => db.transaction().execute(change)),
     prepare: (text) => prepared(pool, text),
     close: () => db.destroy(),
   }
@@ -36,6 +39,27 @@ export async function openPostgresRecords(address: string): Promise<Records> {
 /** Sizes and ids stay below 2^53, so int8 is read as a number. */
 const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
   oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')
+
+/** PostgreSQL's text has no NUL, and images are free to name a file or a package with one: it is kept as U+FFFD. */
+class TextClient extends pg.Client {
+  override query = ((...given: unknown[]) => (pg.Client.prototype.query as (...args: unknown[]) => unknown).apply(this, given.map(withoutNul))) as pg.Client['query']
+}
+
+function withoutNul(given: unknown): unknown {
+  if (Array.isArray(given)) return given.map((value: unknown) => (typeof value === 'string' ? value.replaceAll('\0', '\uFFFD') : value))
+  const isNamed = typeof given === 'object' && given !== null && 'name' in given && 'values' in given
+  return isNamed ? { ...given, values: withoutNul(given.values) } : given
+}
+
+async function again<T>(run: () => Promise<T>): Promise<T> {
+  for (let runs = 1; ; runs++) {
+    try {
+      return await run()
+    } catch (error) {
+      if (runs === mostRuns || !worthAgain.has((error as { code?: string }).code ?? '')) throw error
+    }
+  }
+}
 
 async function migrateOnce(pool: pg.Pool, db: Kysely<Schema>): Promise<void> {
   const client = await pool.connect()

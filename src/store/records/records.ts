@@ -15,7 +15,8 @@ export interface Records {
   readonly read: Kysely<Schema>
   /**
    * Runs `change` in a transaction. Out: what it returned, after the commit was synced to disk. Changes that wait
-   * at the same time may share one commit; each keeps to itself when it throws. `change` must await nothing but `tx`.
+   * at the same time may share one commit; each keeps to itself when it throws. `change` must await nothing but `tx`, and touch
+   * nothing else: over PostgreSQL it is run again where two transactions waited for each other.
    */
   write<T>(change: (tx: Tx) => Promise<T>): Promise<T>
   /** A statement prepared once, for the hot paths. In: SQL with `?` for each parameter. */

@@ -30,9 +30,10 @@ export interface Schema {
   }
   manifest_children: { manifest_id: number; position: number; child_digest: string; platform: string | null; attests: string | null }
   manifest_blobs: { manifest_id: number; position: number; blob_digest: string; media_type: string; role: string }
+  blob_holders: { repository_id: number; blob_digest: string; manifest_id: number }
   manifest_links: { repository_id: number; manifest_id: number; pushed_at: number; pushed_by: string }
   tags: { repository_id: number; name: string; manifest_id: number; updated_at: number; updated_by: string }
-  blob_layers: { blob_digest: string; state: string; diff_id: string | null; problem: string | null; read_at: number }
+  blob_layers: { blob_digest: string; state: string; diff_id: string | null; problem: string | null; read_at: number; extractors: string | null }
   layers: { diff_id: string; extractors: string; size: number; facts: Uint8Array; created_at: number }
   package_versions: { id: Generated<number>; ecosystem: string; name: string; version: string; matched_revision: string | null }
   matches: { package_version_id: number; finding_id: string; severity: string; known_exploited: number; finding: string }
@@ -72,5 +73,6 @@ export interface Schema {
     lease_until: number | null
     problem: string | null
     created_at: number
+    priority: Generated<number>
   }
 }

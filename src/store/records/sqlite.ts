@@ -20,7 +20,7 @@ export async function openSqliteRecords(path: string): Promise<Records> {
   return {
     kind: 'sqlite',
     read,
-    write: groupedWriter(db),
+    write: groupedWriter(db, writer),
     prepare: (text) => prepared(reader, text),
     async close() {
       await read.destroy()
@@ -83,14 +83,14 @@ interface Waiting {
 }
 
 /** Group commit: what waits when a transaction begins goes into it, each change behind a savepoint. */
-function groupedWriter(db: Kysely<Schema>): Records['write'] {
+function groupedWriter(db: Kysely<Schema>, database: DatabaseSync): Records['write'] {
   const waiting: Waiting[] = []
   let running = false
 
   async function drain(): Promise<void> {
     running = true
     try {
-      while (waiting.length > 0) await commitGroup(db, waiting.splice(0, mostInGroup))
+      while (waiting.length > 0) await commitGroup(db, database, waiting.splice(0, mostInGroup))
     } finally {
       running = false
     }
@@ -106,16 +106,16 @@ function groupedWriter(db: Kysely<Schema>): Records['write'] {
     })
 }
 
-async function commitGroup(db: Kysely<Schema>, group: Waiting[]): Promise<void> {
+async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[]): Promise<void> {
   const outcomes: ({ value: unknown } | { error: unknown })[] = []
   try {
     await db.connection().execute(async (tx) => {
       await sql`begin immediate`.execute(tx)
       try {
-        for (const entry of group) outcomes.push(await behindSavepoint(tx, entry))
+        for (const entry of group) outcomes.push(await behindSavepoint(tx, database, entry))
         await sql`commit`.execute(tx)
       } catch (error) {
-        await sql`rollback`.execute(tx)
+        if (database.isTransaction) await sql`rollback`.execute(tx)
         throw error
       }
     })
@@ -126,13 +126,15 @@ async function commitGroup(db: Kysely<Schema>, group: Waiting[]): Promise<void> 
   group.forEach((entry, at) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') }))
 }
 
-async function behindSavepoint(tx: Tx, entry: Waiting): Promise<{ value: unknown } | { error: unknown }> {
+/** A full disk ends the whole transaction of itself (lang_transaction.html, "Response To Errors"): then all in it have failed. */
+async function behindSavepoint(tx: Tx, database: DatabaseSync, entry: Waiting): Promise<{ value: unknown } | { error: unknown }> {
   await sql`savepoint change`.execute(tx)
   try {
     const value = await entry.change(tx)
     await sql`release change`.execute(tx)
     return { value }
   } catch (error) {
+    if (!database.isTransaction) throw error
     await sql`rollback to change`.execute(tx)
     await sql`release change`.execute(tx)
     return { error }

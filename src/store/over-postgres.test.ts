@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict'
+import { after, test } from 'node:test'
+import { sql } from 'kysely'
+import { startPostgres, type Postgres } from '../../test/support/postgres.ts'
+import { lacking } from '../../test/support/tools.ts'
+import { openPostgresRecords } from './records/postgres.ts'
+import type { Records } from './records/records.ts'
+import { storeSuites } from './suites/suites.ts'
+
+const skip = lacking('postgres', 'initdb', 'createdb', 'pg_isready')
+if (skip === false) await overPostgres()
+else test('the store over PostgreSQL', { skip }, () => undefined)
+
+async function overPostgres(): Promise<void> {
+  const stack = new AsyncDisposableStack()
+  after(() => stack.disposeAsync())
+  const server = await startPostgres(stack)
+  const records = await openPostgresRecords(await server.createDatabase('store'))
+  stack.defer(() => records.close())
+  storeSuites('PostgreSQL', () => emptied(records))
+  nodesTogether(server)
+}
+
+async function emptied(records: Records): Promise<Records> {
+  const tables = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'meta'`.execute(records.read)
+  await sql`truncate ${sql.join(tables.rows.map((row) => sql.table(row.name)))} restart identity cascade`.execute(records.read)
+  return records
+}
+
+function nodesTogether(server: Postgres): void {
+  test('nodes that start at once on an empty database migrate it once', async () => {
+    const address = await server.createDatabase('nodes')
+    const nodes = await Promise.all([1, 2, 3, 4].map(() => openPostgresRecords(address)))
+    try {
+      await Promise.all(nodes.map((node, at) => node.write((tx) => tx.insertInto('repositories').values({ name: `r${at}`, created_at: 0 }).execute())))
+      assert.equal((await nodes[0]?.read.selectFrom('repositories').select('id').execute())?.length, 4)
+    } finally {
+      await Promise.all(nodes.map((node) => node.close()))
+    }
+  })
+
+  test('a newer schema is refused in words', async () => {
+    const address = await server.createDatabase('newer')
+    const records = await openPostgresRecords(address)
+    await records.write((tx) => tx.updateTable('meta').set({ value: '0999-later' }).where('key', '=', 'schema').execute())
+    await records.close()
+    await assert.rejects(openPostgresRecords(address), { code: 'UNAVAILABLE', message: /newer version of Lazaret \(0999-later\)/ })
+  })
+
+  test('a server that does not answer is told in words, without its password', async () => {
+    const address = 'postgres://lazaret:hunter2@127.0.0.1:1/none'
+    await assert.rejects(openPostgresRecords(address), (error: Error) => /does not answer/.test(error.message) && !error.message.includes('hunter2'))
+  })
+
+  test('of two changes that wait for each other neither fails', async () => {
+    const records = await openPostgresRecords(await server.createDatabase('crossed'))
+    try {
+      await records.write((tx) => tx.insertInto('repositories').values([{ name: 'a', created_at: 0 }, { name: 'b', created_at: 0 }]).execute())
+      const touch = (order: string[]) =>
+        records.write(async (tx) => {
+          for (const name of order) {
+            await tx.updateTable('repositories').set((of) => ({ created_at: of('created_at', '+', 1) })).where('name', '=', name).execute()
+            await sql`select pg_sleep(0.05)`.execute(tx)
+          }
+        })
+      await Promise.all([touch(['a', 'b']), touch(['b', 'a'])])
+      const rows = await records.read.selectFrom('repositories').select('created_at').execute()
+      assert.deepEqual(rows.map((row) => row.created_at), [2, 2])
+    } finally {
+      await records.close()
+    }
+  })
+}
