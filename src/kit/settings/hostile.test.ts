@@ -90,9 +90,8 @@ test('hostile files are refused with a reason', () => {
     refusal(() => load({ LAZARET_CONFIG: '.' })),
     /is not a file|EISDIR/,
   )
-  const started = performance.now()
-  refusal(() => withFile(Array.from({ length: 60_000 }, (_, i) => `k${i}: 1`).join('\n')))
-  assert.ok(performance.now() - started < 5000, 'many keys take too long')
+  const many = refusal(() => withFile(Array.from({ length: 5000 }, (_, i) => `k${i}: 1`).join('\n')))
+  assert.equal(many.split('; ').length, 20)
 })
 
 test('an empty file is no setting at all', () => {
