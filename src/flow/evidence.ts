@@ -5,7 +5,7 @@ import { ecosystemOf, subjectOf } from '../match/subjects.ts'
 import type { Finding } from '../model/advisory.ts'
 import type { Digest } from '../model/digest.ts'
 import type { ImageInventory } from '../model/inventory.ts'
-import type { LayerFacts } from '../model/layer.ts'
+import type { LayerFacts, Unsupported } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
 import type { PackageVersion } from '../model/package.ts'
 import type { DoubtNote, Evidence } from '../model/verdict.ts'
@@ -62,13 +62,24 @@ function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (Pa
   return [
     ...(image ? unreadableLayers(input.layers) : []),
     ...inventory.problems.map((detail): DoubtNote => ({ doubt: 'unreadable', detail })),
-    ...inventory.unsupported.map(({ kind, path }): DoubtNote => ({ doubt: 'unsupported', detail: `the ${kind} packages of /${path} can't be read by this version` })),
+    ...unsupportedParts(inventory.unsupported),
     ...unjudged(inventory, subjects, input.advisories),
     ...findings.flatMap((finding): DoubtNote[] =>
       finding.state === 'unknown-version' ? [{ doubt: 'unknown-version', detail: `${finding.packageName} ${finding.packageVersion} (${finding.id})` }] : [],
     ),
     ...(image && inventory.packages.length === 0 ? [{ doubt: 'no-packages' as const, detail: 'no package was found in it' }] : []),
   ]
+}
+
+/** A note a kind. A distribution's database that can't be read leaves all open; a program that stands for itself leaves itself. */
+function unsupportedParts(parts: Unsupported[]): DoubtNote[] {
+  const byKind = Map.groupBy(parts, (part) => part.kind)
+  return [...byKind].map(([kind, some]) => {
+    const where = `/${some[0]?.path ?? ''}${some.length > 1 ? ` and ${some.length - 1} more` : ''}`
+    return some.every((part) => part.component === true)
+      ? { doubt: 'unsupported-component', detail: `${kind} packages (${where})` }
+      : { doubt: 'unsupported', detail: `its ${kind} packages (${where}) can't be read by this version` }
+  })
 }
 
 function unreadableLayers(layers: LayerOutcome[]): DoubtNote[] {
