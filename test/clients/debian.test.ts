@@ -1,10 +1,10 @@
-// A whole Debian: built by buildah from what debootstrap installs, pushed and pulled by podman, its packages counted.
+// A whole Debian: built by buildah from what debootstrap installs, pushed and pulled by it, its packages held against dpkg's own list.
 
 import assert from 'node:assert/strict'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
-import { openBuildah } from '../support/buildah.ts'
+import { type Buildah, openBuildah } from '../support/buildah.ts'
 import { debianRootfs } from '../support/debian.ts'
 import { type Lazaret, startLazaret } from '../support/lazaret.ts'
 import { must } from '../support/run.ts'
@@ -35,7 +35,21 @@ describe('a whole Debian', { skip: lacking('buildah', 'podman', 'debootstrap', '
     const decided = expectStatus(await server.api('/verdict?image=shop/debian:12&wait=120'), 200).body.toString('utf8')
     assert.match(decided, /"decision":\s*"(allow|warn)"/)
     assert.deepEqual(await listedPackages(), await installedPackages(rootfs))
+    await assertComesBack(buildah)
   })
+
+  async function assertComesBack(buildah: Buildah): Promise<void> {
+    const reference = `${server.host}/shop/debian:12`
+    const held = await server.protocol(server.developer).read('shop/debian', '12')
+    assert.equal((await buildah.podman(['rmi', '--all', '--force'])).code, 0)
+    const login = await buildah.login(server.host, server.developer)
+    assert.equal(login.code, 0, login.output)
+    const pulled = await buildah.pull(reference)
+    assert.equal(pulled.code, 0, pulled.output)
+    const { digest, imageId } = await buildah.takePulled(reference)
+    assert.equal(digest, held.root.digest)
+    assert.ok(held.blobs.has(imageId ?? ''), 'the image id is the digest of the config that the registry holds')
+  }
 
   async function listedPackages(): Promise<string[]> {
     const answer = expectStatus(await server.api('/sbom?image=shop/debian:12&format=cyclonedx'), 200)
