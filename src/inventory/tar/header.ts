@@ -31,13 +31,13 @@ export function parseHeader(block: Buffer, offset: number): TarHeader {
   const header: TarHeader = {
     format,
     flag: String.fromCharCode(block[156] ?? 0),
-    name: parseString(block.subarray(0, 100)),
-    linkName: parseString(block.subarray(157, 257)),
-    sizeBytes: parseNumeric(block.subarray(124, 136), offset),
-    mode: parseNumeric(block.subarray(100, 108), offset),
-    uid: parseNumeric(block.subarray(108, 116), offset),
-    gid: parseNumeric(block.subarray(116, 124), offset),
-    mtime: parseNumeric(block.subarray(136, 148), offset),
+    name: parseString(block, 0, 100),
+    linkName: parseString(block, 157, 257),
+    sizeBytes: parseNumeric(block, 124, 136, offset),
+    mode: parseNumeric(block, 100, 108, offset),
+    uid: parseNumeric(block, 108, 116, offset),
+    gid: parseNumeric(block, 116, 124, offset),
+    mtime: parseNumeric(block, 136, 148, offset),
   }
   if (format !== 'v7') checkDeviceNumbers(block, offset)
   const prefix = prefixOf(block, format, offset)
@@ -54,7 +54,7 @@ function checkSum(block: Buffer, offset: number): void {
     unsigned += byte
     if (byte > 127) high++
   }
-  const stated = parseOctal(block.subarray(148, 156), offset)
+  const stated = parseOctal(block, 148, 156, offset)
   if (stated !== unsigned && stated !== unsigned - 256 * high) throw unreadable('the checksum of a header is wrong', offset)
 }
 
@@ -65,30 +65,30 @@ function formatOf(block: Buffer): TarFormat {
 }
 
 function checkDeviceNumbers(block: Buffer, offset: number): void {
-  parseNumeric(block.subarray(329, 337), offset)
-  parseNumeric(block.subarray(337, 345), offset)
+  parseNumeric(block, 329, 337, offset)
+  parseNumeric(block, 337, 345, offset)
 }
 
 function prefixOf(block: Buffer, format: TarFormat, offset: number): string {
-  if (format === 'ustar') return parseString(block.subarray(345, 500))
+  if (format === 'ustar') return parseString(block, 345, 500)
   if (format === 'gnu') return misplacedPrefix(block)
   if (format !== 'star') return ''
-  parseNumeric(block.subarray(476, 488), offset)
-  parseNumeric(block.subarray(488, 500), offset)
-  return parseString(block.subarray(345, 476))
+  parseNumeric(block, 476, 488, offset)
+  parseNumeric(block, 488, 500, offset)
+  return parseString(block, 345, 476)
 }
 
 /** Go before 1.8 wrote a ustar prefix over GNU's atime and ctime (golang.org/issue/12594): seen where they are no numbers. */
 function misplacedPrefix(block: Buffer): string {
-  if (isTime(block.subarray(345, 357)) && isTime(block.subarray(357, 369))) return ''
-  const prefix = parseString(block.subarray(345, 500))
+  if (isTime(block, 345) && isTime(block, 357)) return ''
+  const prefix = parseString(block, 345, 500)
   return /^[\x01-\x7f]*$/.test(prefix) ? prefix : ''
 }
 
-function isTime(field: Buffer): boolean {
-  if (field[0] === 0) return true
+function isTime(block: Buffer, start: number): boolean {
+  if (block[start] === 0) return true
   try {
-    parseNumeric(field, 0)
+    parseNumeric(block, start, start + 12, 0)
     return true
   } catch {
     return false

@@ -1,20 +1,20 @@
 import { unreadable } from './unreadable.ts'
 
-/** In: a numeric field of a header, and where it starts. Out: its value; base-256 may be negative. Throws UNREADABLE. */
-export function parseNumeric(field: Buffer, offset: number): number {
-  return ((field[0] ?? 0) & 0x80) !== 0 ? parseBase256(field, offset) : parseOctal(field, offset)
+/** In: a block, where a numeric field in it starts and ends, and the block's offset. Out: its value; base-256 may be negative. Throws UNREADABLE. */
+export function parseNumeric(block: Buffer, start: number, end: number, offset: number): number {
+  return ((block[start] ?? 0) & 0x80) !== 0 ? parseBase256(block.subarray(start, end), offset) : parseOctal(block, start, end, offset)
 }
 
 /** Spaces and NULs around the digits count for nothing; an empty field is 0. */
-export function parseOctal(field: Buffer, offset: number): number {
-  let start = 0
-  let end = field.length
-  while (start < end && isBlank(field[start])) start++
-  while (end > start && isBlank(field[end - 1])) end--
+export function parseOctal(block: Buffer, start: number, end: number, offset: number): number {
+  let from = start
+  let to = end
+  while (from < to && isBlank(block[from])) from++
+  while (to > from && isBlank(block[to - 1])) to--
   let value = 0
-  for (let at = start; at < end; at++) {
-    const byte = field[at] ?? 0
-    if (byte === 0 && at > start) break
+  for (let at = from; at < to; at++) {
+    const byte = block[at] as number
+    if (byte === 0) break
     if (byte < 0x30 || byte > 0x37) throw unreadable('a numeric field of a header is not octal', offset)
     value = value * 8 + (byte - 0x30)
   }

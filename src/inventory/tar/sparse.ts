@@ -61,14 +61,14 @@ export function parseOldRuns(block: Buffer, start: number, entries: number, runs
   for (let entry = 0; entry < entries; entry++) {
     const at = start + entry * 24
     if (block[at] === 0) break
-    runs.push({ offset: parseNumeric(block.subarray(at, at + 12), offset), length: parseNumeric(block.subarray(at + 12, at + 24), offset) })
+    runs.push({ offset: parseNumeric(block, at, at + 12, offset), length: parseNumeric(block, at + 12, at + 24, offset) })
   }
   if (runs.length * 24 > maxSparseMapBytes) throw unreadable('a sparse map is too long', offset)
   return block[start + entries * 24] !== 0
 }
 
 export function oldRealSize(block: Buffer, offset: number): number {
-  return parseNumeric(block.subarray(483, 495), offset)
+  return parseNumeric(block, 483, 495, offset)
 }
 
 /** Where the entries of an old map are: four in the header, then extension blocks full of them. */

@@ -9,8 +9,15 @@ export function decodeName(bytes: Buffer): string {
   return bytes.toString('latin1').replaceAll(/[\u0080-\u00ff]/g, (char) => `\\x${char.charCodeAt(0).toString(16)}`)
 }
 
-/** A C string: ends at the first NUL, or with the field. */
-export function parseString(field: Buffer): string {
-  const end = field.indexOf(0)
-  return decodeName(end < 0 ? field : field.subarray(0, end))
+/** A C string: ends at the first NUL, or with the field. In: a block, and where the field starts and ends. */
+export function parseString(block: Buffer, start = 0, end = block.length): string {
+  let at = start
+  let bits = 0
+  for (; at < end; at++) {
+    const byte = block[at] as number
+    if (byte === 0) break
+    bits |= byte
+  }
+  if (at === start) return ''
+  return bits < 0x80 ? block.toString('latin1', start, at) : decodeName(block.subarray(start, at))
 }

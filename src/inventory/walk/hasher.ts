@@ -1,6 +1,8 @@
 import { createHash, hash } from 'node:crypto'
 import type { Hash } from 'node:crypto'
 
+const ofNothing = hash('sha256', '', 'hex')
+
 /** SHA-256 of one file after another. A file that arrives in one piece, as most do, costs one call. */
 export class Hasher {
   #expected = 0
@@ -24,6 +26,6 @@ export class Hasher {
 
   /** Out: lower-case hex. */
   finish(): string {
-    return this.#whole ?? (this.#hash ?? createHash('sha256')).digest('hex')
+    return this.#whole ?? this.#hash?.digest('hex') ?? ofNothing
   }
 }

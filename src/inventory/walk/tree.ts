@@ -17,6 +17,8 @@ export class LayerTree {
   readonly #byPath = new Map<string, number>()
   /** Folder as spelled → folder as it is. A cache: emptied when a link or a folder on the way changes. */
   readonly #folders = new Map<string, string>()
+  /** Folders that nothing stands in the way of. A cache, emptied with the other. */
+  readonly #open = new Set<string>()
   /** Every path that was passed as a folder, or as a link to one. Never emptied. */
   readonly #passed = new Set<string>()
   /** Path of something that is no folder and took a folder's place → index of that entry. */
@@ -37,10 +39,14 @@ export class LayerTree {
 
   /** The nearest ancestor that is neither a folder nor a link to one: a runtime can't create `path` below it. */
   blockerOf(path: string): string | undefined {
-    for (let at = parentOf(path); at !== ''; at = parentOf(at)) {
+    const folder = parentOf(path)
+    if (this.#open.has(folder)) return undefined
+    for (let at = folder; at !== ''; at = parentOf(at)) {
       const file = this.get(at)
-      if (file !== undefined) return file.type === 'directory' ? undefined : at
+      if (file?.type === 'directory') break
+      if (file !== undefined) return at
     }
+    this.#open.add(folder)
     return undefined
   }
 
@@ -61,8 +67,13 @@ export class LayerTree {
     if (!this.#passed.has(file.path)) return index
     const isFolder = file.type === 'directory'
     if (!isFolder) this.#cuts.set(file.path, index)
-    if (!isFolder || (before !== undefined && before.type !== 'directory')) this.#folders.clear()
+    if (!isFolder || (before !== undefined && before.type !== 'directory')) this.#forget()
     return index
+  }
+
+  #forget(): void {
+    this.#folders.clear()
+    this.#open.clear()
   }
 
   /** Whether an entry is still there at the end: not replaced, and no ancestor of it was. */
