@@ -88,6 +88,8 @@ export function createExaminations(parts: ExaminationParts): Examinations {
         if (manifest !== undefined && bytes !== undefined) await putEvidence(tx, manifest.id, bytes, parts.extractorRevision, now())
         const made = manifest === undefined ? [] : await judgeNow(tx, manifest)
         await finishJob(tx, jobId)
+        // The rematch that an import calls for may have passed before this evidence was there to be found stale.
+        if (bytes !== undefined && bytes.parsed.advisoryRevision !== parts.advisoryRevision()) await addJob(tx, 'examine', digest, now())
         return made
       })
       announce(places)

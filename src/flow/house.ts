@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { openAccess, type AccessStage } from '../access/access.ts'
 import { challenge, realmFor } from '../access/challenge.ts'
-import { openAdvisories, type OpenAdvisories } from '../advisories/database.ts'
+import type { OpenAdvisories } from '../advisories/database.ts'
 import { ensureDatabase } from '../advisories/ensure.ts'
 import { createGate, type Gate } from '../gate/gate.ts'
 import { createLists, type Lists } from '../gate/lists.ts'
@@ -21,6 +21,10 @@ import { openRecords } from '../store/records/open.ts'
 import type { Records } from '../store/records/records.ts'
 import { repositoryFinder, type Repository } from '../store/repositories.ts'
 import { createVerdictWaiters, type VerdictWaiters } from '../store/verdicts.ts'
+import { createAdministration, type Administration } from './accounts/administration.ts'
+import { advisoriesInForce } from './advisories/in-force.ts'
+import { createAdvisoryImports, type AdvisoryImports } from './advisories/imports.ts'
+import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
 import { createExaminations } from './examinations.ts'
 import { createInventories } from './inventories.ts'
 import { createQueries, type Queries } from './queries/queries.ts'
@@ -41,7 +45,11 @@ export interface House extends AccessStage {
   push: { blobs: BlobPush; manifests: ManifestPush }
   runner: Runner
   queries: Queries
+  administration: Administration
+  imports: AdvisoryImports
+  /** The revision in force, for use before anything is awaited. */
   advisories: () => OpenAdvisories
+  advisoryWatch: AdvisoryWatch
   /** The WWW-Authenticate value, for the Host that was asked and the scope that is needed. */
   challenge: (host: string | undefined, scope: string | undefined) => string
   /** The address that was bound, known after listening. */
@@ -100,8 +108,15 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     blobs: createBlobPush({ records, blobs, uploads, findRepository, mayTake: gate.mayTake, onAccepted: runner.wake, now }),
     manifests: createManifestPush({ records, blobs, manifests, findRepository, onAccepted: runner.wake, now }),
   }
+  const advisoryWatch = createAdvisoryWatch({ revision: advisoryRevision, onMoved: rematch, log })
   let urls = publicUrls(settings)
   let timer: NodeJS.Timeout | undefined
+
+  async function rematch(revision: string): Promise<void> {
+    await records.write((tx) => addJob(tx, 'rematch', '*', now()))
+    log.info({ revision }, 'other advisories are in force: images are judged anew')
+    runner.wake()
+  }
 
   return {
     ...access,
@@ -117,7 +132,10 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     push,
     runner,
     queries: createQueries({ records, manifests, waiters, now }),
+    administration: createAdministration(access.accounts, now),
+    imports: createAdvisoryImports(settings.data),
     advisories,
+    advisoryWatch,
     challenge: (host, scope) => challenge(realmFor({ hostHeader: host, publicUrls: urls, path: tokenPath }), tokenService, scope),
     bound: (port) => {
       urls = publicUrls(settings, port)
@@ -125,6 +143,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     publicUrl: () => urls[0] ?? '',
     async start() {
       await requeueRunning(records)
+      advisoryWatch.start() // first: what moves from now on is seen by it, what moved before by the next line
       await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
       workers.start()
       runner.start()
@@ -132,19 +151,15 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     },
     async close() {
       clearInterval(timer)
+      advisoryWatch.stop()
       workers.close()
       await runner.stop()
       await uploads.close()
       await objects.close()
-      advisories().close()
+      advisories.close()
       await records.close()
     },
   }
-}
-
-function advisoriesInForce(dataFolder: string): () => OpenAdvisories {
-  let open: OpenAdvisories | undefined
-  return () => (open ??= openAdvisories(dataFolder))
 }
 
 /** The policy or the advisories may be others than when the server stopped: what was judged by the old ones is judged anew. */

@@ -1,6 +1,8 @@
+import { takeHold, type Hold } from '../flow/hold.ts'
 import { openHouse } from '../flow/house.ts'
 import { createLog } from '../kit/log.ts'
 import { showAddress, type Settings } from '../kit/settings/settings.ts'
+import { announceAdmin } from './announce.ts'
 import { createServer } from './server.ts'
 
 /**
@@ -8,25 +10,30 @@ import { createServer } from './server.ts'
  * Out: when everything is closed. Errors: what keeps it from starting, in words for an operator.
  */
 export async function serve(settings: Settings): Promise<void> {
+  const hold = await takeHold(settings.data, 'serve')
+  try {
+    await serveHeld(settings, hold)
+  } finally {
+    hold.release()
+  }
+}
+
+async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
   const log = createLog({ level: settings.log })
   const house = await openHouse(settings, log)
-  announceAdmin(house.admin)
+  announceAdmin(house.admin, (text) => process.stderr.write(text))
   const server = await createServer(house)
   await server.listen({ host: settings.listen.host, port: settings.listen.port })
   const address = server.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.listen.port
   house.bound(port)
+  hold.announce(house.publicUrl())
   await house.start()
   log.info({ address: showAddress({ host: settings.listen.host, port }), policy: settings.policy, advisories: house.advisories().date }, 'lazaret serves')
   await untilTold()
   log.info('stopping')
   await server.close()
   await house.close()
-}
-
-function announceAdmin({ generated }: { generated?: { password: string; file: string } }): void {
-  if (generated === undefined) return
-  process.stderr.write(`\n  First user: admin   password: ${generated.password}\n  (shown once; kept in ${generated.file})\n\n`)
 }
 
 function untilTold(): Promise<void> {

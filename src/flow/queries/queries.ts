@@ -6,8 +6,10 @@ import { severities } from '../../model/advisory.ts'
 import type { Manifests } from '../../store/manifests/manifests.ts'
 import type { Records } from '../../store/records/records.ts'
 import type { VerdictWaiters } from '../../store/verdicts.ts'
+import { listAudit, type AuditQuery, type AuditRow } from './audit-log.ts'
 import { listFindings, type FindingQuery, type FindingRow } from './findings.ts'
 import { listImages, type ImageQuery, type ImageRow } from './images.ts'
+import { listJobs, type JobPage, type JobQuery } from './jobs.ts'
 import { createVerdictQueries, type VerdictQueries } from './verdicts.ts'
 
 /** What people and programs ask about what is stored; each answer holds to the asker's grants. */
@@ -18,6 +20,9 @@ export interface Queries {
   findings(principal: Principal, query: FindingQuery & { image?: string; platform?: string }): Promise<{ items: FindingRow[]; next?: string }>
   /** CycloneDX. Errors: UNAVAILABLE while the image is being examined. */
   sbom(principal: Principal, image: string, platform: string | undefined): Promise<object>
+  /** For administrators, as are jobs: whoever calls sees to that. */
+  auditLog(query: AuditQuery): Promise<{ items: AuditRow[]; next?: string }>
+  jobs(query: JobQuery): Promise<JobPage>
 }
 
 export interface QueryParts {
@@ -49,6 +54,8 @@ export function createQueries({ records, manifests, waiters, now }: QueryParts):
 
   return {
     verdicts,
+    auditLog: (query) => listAudit(records, query),
+    jobs: (query) => listJobs(records, query),
     images: (principal, query) => listImages(records, manifests, principal, query),
     findings: (principal, query) =>
       query.image === undefined ? listFindings(records, principal, query) : findingsOfImage(principal, { ...query, image: query.image }),

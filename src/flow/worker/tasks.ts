@@ -1,12 +1,12 @@
 import { zstdCompress, zstdDecompressSync } from 'node:zlib'
 import { promisify } from 'node:util'
-import { openAdvisories, type OpenAdvisories } from '../../advisories/database.ts'
-import { currentRevision } from '../../advisories/revisions.ts'
+import type { OpenAdvisories } from '../../advisories/database.ts'
 import { readLayer } from '../../inventory/layer.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import type { LayerFacts } from '../../model/layer.ts'
 import { openFileObjects } from '../../store/objects/files.ts'
 import type { ObjectStore } from '../../store/objects/objects.ts'
+import { advisoriesInForce } from '../advisories/in-force.ts'
 import { assembleEvidence, type LayerOutcome } from '../evidence.ts'
 import type { BlobReading, Examined, LayerInput, Task } from './protocol.ts'
 
@@ -25,17 +25,6 @@ export async function openWorker(blobFolder: string, dataFolder: string): Promis
   const advisories = advisoriesInForce(dataFolder)
   return {
     run: (task) => (task.task === 'inventory' ? inventory(objects, task.objectKey, task.sizeBytes) : examine(task, advisories())),
-  }
-}
-
-/** Opens the database anew where an import has put another in force. */
-function advisoriesInForce(dataFolder: string): () => OpenAdvisories {
-  let open: OpenAdvisories | undefined
-  return () => {
-    if (open !== undefined && open.revision === currentRevision(dataFolder)?.revision) return open
-    open?.close()
-    open = openAdvisories(dataFolder)
-    return open
   }
 }
 
