@@ -23,6 +23,8 @@ export interface Gate {
    * anonymous mount can't name its source in a scope.
    */
   mayTake(request: OciRequest, from: Repository, digest: Digest): Promise<boolean>
+  /** The Warning header of a manifest that may be pulled with a warning, where it has been judged already. */
+  warningOn(repository: string, digest: Digest): Promise<string | undefined>
 }
 
 export interface GateParts {
@@ -133,11 +135,11 @@ export function createGate(parts: GateParts): Gate {
   return {
     async getManifest(request) {
       const held = await pass(request)
-      return { ...manifestHead(held), body: Buffer.from(held.content) }
+      return { ...manifestHead(held, now()), body: Buffer.from(held.content) }
     },
     async headManifest(request) {
-      if (mayLook(request.principal, request.repository)) return manifestHead(await find(request))
-      return manifestHead(await pass(request))
+      if (mayLook(request.principal, request.repository)) return manifestHead(await find(request), now())
+      return manifestHead(await pass(request), now())
     },
     async getBlob(request) {
       const blob = await findBlob(request)
@@ -148,6 +150,10 @@ export function createGate(parts: GateParts): Gate {
       const blob = await findBlob(request)
       if (!mayLook(request.principal, request.repository)) await passBlob(request, blob.digest)
       return blobAnswer(blob, undefined, undefined)
+    },
+    async warningOn(repository, digest) {
+      const held = await manifests.byDigest(repository, digest)
+      return held === undefined ? undefined : warningFor(held, now())
     },
     async mayTake(request, from, digest) {
       if (granted(request.principal, 'push', from.name)) return true
@@ -165,8 +171,12 @@ function current(held: HeldManifest, now: number): Pick<HeldManifest, 'kind' | '
   return { kind: held.kind, decision: expired ? null : held.decision }
 }
 
-function manifestHead(held: HeldManifest): Answer {
-  const warning = held.decision === 'warn' ? warningOf(reasonsOf(held.reasons)) : undefined
+function warningFor(held: HeldManifest, now: number): string | undefined {
+  return current(held, now).decision === 'warn' ? warningOf(reasonsOf(held.reasons)) : undefined
+}
+
+function manifestHead(held: HeldManifest, now: number): Answer {
+  const warning = warningFor(held, now)
   return {
     status: 200,
     headers: {

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Answer, OciRequest } from '../../kit/http.ts'
 import type { House } from '../../flow/house.ts'
+import { parseDigest } from '../../model/digest.ts'
 import { errorAnswer } from './errors.ts'
 import { requireRights, scopeFor } from './rights.ts'
 import { routeOf, type Resource, type Route } from './route.ts'
@@ -34,9 +35,19 @@ function handlersOf({ gate, lists, push }: House): Record<Resource, Partial<Reco
     catalog: { GET: lists.catalog },
     uploads: { POST: push.blobs.start, GET: push.blobs.status, PATCH: push.blobs.patch, PUT: push.blobs.finish, DELETE: push.blobs.cancel },
     blobs: { GET: gate.getBlob, HEAD: gate.headBlob, DELETE: push.blobs.remove },
-    manifests: { GET: gate.getManifest, HEAD: gate.headManifest, PUT: push.manifests.put, DELETE: push.manifests.remove },
+    manifests: { GET: gate.getManifest, HEAD: gate.headManifest, PUT: warning(gate, push.manifests.put), DELETE: push.manifests.remove },
     tags: { GET: lists.tags },
     referrers: { GET: lists.referrers },
+  }
+}
+
+/** A push of what has warnings already is told of them: clients print the header. */
+function warning(gate: House['gate'], put: Handler): Handler {
+  return async (request) => {
+    const answer = await put(request)
+    const digest = parseDigest(answer.headers['docker-content-digest'])
+    const text = digest === undefined ? undefined : await gate.warningOn(request.repository, digest)
+    return text === undefined ? answer : { ...answer, headers: { ...answer.headers, warning: text } }
   }
 }
 
