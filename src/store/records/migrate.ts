@@ -2,6 +2,7 @@ import { sql, type Kysely } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
 import { first } from './migrations/0001-first.ts'
 import { holders } from './migrations/0002-holders.ts'
+import { lookups } from './migrations/0003-lookups.ts'
 import type { Schema } from './schema.ts'
 
 export type RecordsKind = 'sqlite' | 'postgres'
@@ -11,7 +12,7 @@ interface Step {
   statements: string
 }
 
-const migrations: readonly Step[] = [first, holders]
+const migrations: readonly Step[] = [first, holders, lookups]
 
 const words: Record<RecordsKind, Record<string, string>> = {
   sqlite: { id: 'integer primary key autoincrement', name: 'text', bytes: 'blob' },
