@@ -26,7 +26,14 @@ describe('a whole Debian', { skip: lacking('buildah', 'podman', 'debootstrap', '
       ['from', '--name', 'debian', 'scratch'],
       ['add', 'debian', rootfs, '/'],
       ['commit', '--rm', 'debian', 'localhost/debian:12'],
-      ['push', '--tls-verify=false', '--creds', `${server.developer.username}:${server.developer.password}`, 'localhost/debian:12', `docker://${server.host}/shop/debian:12`],
+      [
+        'push',
+        '--tls-verify=false',
+        '--creds',
+        `${server.developer.username}:${server.developer.password}`,
+        'localhost/debian:12',
+        `docker://${server.host}/shop/debian:12`,
+      ],
     ]
     for (const step of steps) {
       const outcome = await buildah.podman(step, { timeoutMs: 300_000 })
@@ -54,7 +61,10 @@ describe('a whole Debian', { skip: lacking('buildah', 'podman', 'debootstrap', '
   async function listedPackages(): Promise<string[]> {
     const answer = expectStatus(await server.api('/sbom?image=shop/debian:12&format=cyclonedx'), 200)
     const { components } = JSON.parse(answer.body.toString('utf8')) as { components: { name: string; version?: string; purl?: string }[] }
-    return components.filter(({ purl }) => purl?.startsWith('pkg:deb/')).map(({ name, version }) => `${name} ${version}`).toSorted()
+    return components
+      .filter(({ purl }) => purl?.startsWith('pkg:deb/'))
+      .map(({ name, version }) => `${name} ${version}`)
+      .toSorted()
   }
 })
 
@@ -63,6 +73,14 @@ async function installedPackages(rootfs: string): Promise<string[]> {
   await using own = new AsyncDisposableStack()
   const folder = await scratch(own, 'dpkg')
   await must('tar', ['--extract', '--file', rootfs, '--directory', folder, './var/lib/dpkg'])
-  const { stdout } = await must('dpkg-query', [`--admindir=${join(folder, 'var', 'lib', 'dpkg')}`, '--show', '--showformat=${db:Status-Status} ${Package} ${Version}\\n'])
-  return stdout.split('\n').filter((line) => line.startsWith('installed ')).map((line) => line.slice('installed '.length)).toSorted()
+  const { stdout } = await must('dpkg-query', [
+    `--admindir=${join(folder, 'var', 'lib', 'dpkg')}`,
+    '--show',
+    '--showformat=${db:Status-Status} ${Package} ${Version}\\n',
+  ])
+  return stdout
+    .split('\n')
+    .filter((line) => line.startsWith('installed '))
+    .map((line) => line.slice('installed '.length))
+    .toSorted()
 }

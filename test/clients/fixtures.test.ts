@@ -37,7 +37,9 @@ describe('images that others made', { skip: reasonToLeaveOut() }, () => {
     server = await startLazaret(stack, { policy: 'observe' })
     home = await containersHome(stack, 'fixtures')
     const { username, password } = server.developer
-    const login = await home.run('skopeo', ['login', '--tls-verify=false', '-u', username, '--password-stdin', server.host], { input: password })
+    const login = await home.run('skopeo', ['login', '--tls-verify=false', '-u', username, '--password-stdin', server.host], {
+      input: password,
+    })
     assert.equal(login.code, 0, login.output)
   })
   after(() => stack.disposeAsync())
@@ -45,13 +47,24 @@ describe('images that others made', { skip: reasonToLeaveOut() }, () => {
   for (const [file, transport] of archives) {
     test(`${file}: pushed, judged, pulled`, async () => {
       const repository = `shop/${file.replace('.tar', '').toLowerCase()}`
-      const pushed = await home.run('skopeo', ['copy', '--dest-tls-verify=false', `${transport}:${join(folder, file)}`, `docker://${server.host}/${repository}:1`])
+      const pushed = await home.run('skopeo', [
+        'copy',
+        '--dest-tls-verify=false',
+        `${transport}:${join(folder, file)}`,
+        `docker://${server.host}/${repository}:1`,
+      ])
       assert.equal(pushed.code, 0, pushed.output)
       const held = await server.protocol(server.developer).read(repository, '1')
       await assertJudged(`${repository}@${held.root.digest}`)
       const layout = join(home.folder, `${file}-pulled`)
       // Into the `dir:` form: OCI layouts would have Docker manifests rewritten.
-      const pulled = await home.run('skopeo', ['copy', '--preserve-digests', '--src-tls-verify=false', `docker://${server.host}/${repository}:1`, `dir:${layout}`])
+      const pulled = await home.run('skopeo', [
+        'copy',
+        '--preserve-digests',
+        '--src-tls-verify=false',
+        `docker://${server.host}/${repository}:1`,
+        `dir:${layout}`,
+      ])
       assert.equal(pulled.code, 0, pulled.output)
       assert.deepEqual(await takeFolder(layout), digestsOf(held))
     })

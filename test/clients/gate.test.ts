@@ -63,7 +63,8 @@ describe('the gate', { skip: lacking() }, () => {
       test('a critical flaw with a fix: refused, with the reason', () => refused(client, 'shop/api:1.0.0', heldLine('shop/api', critical)))
       test('the same by digest', () => refused(client, `shop/api@${held.get('critical')?.root.digest}`, heldLine('shop/api', critical)))
       test('a known exploited flaw: refused, with the reason', () => refused(client, 'shop/web:1.0.0', heldLine('shop/web', exploited)))
-      test('packages that cannot be judged: refused, with the reason', () => refused(client, 'shop/base:9.4', /lazaret: shop\/base@sha256:\S+ is held: .*rpm/))
+      test('packages that cannot be judged: refused, with the reason', () =>
+        refused(client, 'shop/base:9.4', /lazaret: shop\/base@sha256:\S+ is held: .*rpm/))
       test('the fixed version is handed out', async () => {
         const pulled = await client.pull(`${server.host}/shop/clean:1.0.0`)
         assert.equal(pulled.code, 0, pulled.output)
@@ -83,6 +84,17 @@ describe('the gate', { skip: lacking() }, () => {
     assert.match(JSON.stringify(error?.detail), /critical-with-fix/)
     const head = await server.protocol(puller).ask('/v2/shop/api/manifests/1.0.0', { method: 'HEAD', scope: 'repository:shop/api:pull' })
     assert.deepEqual([head.status, head.reason, head.body.length], [403, error?.message, 0])
+  })
+
+  test('a pull right after the push waits for the verdict', async () => {
+    const [bad, good] = [await flawedImage(critical, 'fresh'), await fixedImage(critical, 'fresh')]
+    expectStatus(await server.protocol(server.developer).push('shop/fresh', bad, 'bad'), 201)
+    const refusal = await server.protocol(puller).manifest('shop/fresh', 'bad')
+    assert.match(refusal.reason, heldLine('shop/fresh', critical))
+    expectStatus(await server.protocol(server.developer).push('shop/fresh', good, 'good'), 201)
+    assert.equal((await server.protocol(puller).manifest('shop/fresh', 'good')).status, 200)
+    const next = await server.protocol(puller).manifest('shop/fresh', 'bad')
+    assert.match(next.reason, /Use shop\/fresh:good/)
   })
 
   test('no layer or config leaves by its digest', async () => {
@@ -107,7 +119,16 @@ describe('the gate', { skip: lacking() }, () => {
 
   test('an index passes while one platform does; the held platform does not', async () => {
     const [good, bad] = [await fixedImage(critical, 'mixed'), await flawedImage(critical, 'mixed')]
-    await pushAndJudge(server, 'shop/mixed', '1.0.0', indexOf([{ content: good, architecture: 'amd64' }, { content: bad, architecture: 'arm64' }]), 'allow')
+    await pushAndJudge(
+      server,
+      'shop/mixed',
+      '1.0.0',
+      indexOf([
+        { content: good, architecture: 'amd64' },
+        { content: bad, architecture: 'arm64' },
+      ]),
+      'allow',
+    )
     const protocol = server.protocol(puller)
     assert.equal((await protocol.manifest('shop/mixed', '1.0.0')).status, 200)
     assert.equal((await protocol.manifest('shop/mixed', good.root.digest)).status, 200)
@@ -128,7 +149,10 @@ describe('the gate', { skip: lacking() }, () => {
 
   test("BuildKit's caches are for those who push, in both forms", async () => {
     const layers = [await layerOf(npmApplication({ minimist: '1.2.6' }))]
-    for (const [tag, content] of [['manifest', cacheImage(layers)], ['index', cacheIndex(layers)]] as const) {
+    for (const [tag, content] of [
+      ['manifest', cacheImage(layers)],
+      ['index', cacheIndex(layers)],
+    ] as const) {
       expectStatus(await server.protocol(server.developer).push('shop/cache', content, tag), 201)
       assert.equal((await server.protocol(puller).manifest('shop/cache', tag)).status, 403, tag)
       const read = await server.protocol(server.developer).read('shop/cache', tag)

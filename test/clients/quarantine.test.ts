@@ -33,7 +33,11 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
     folder = await scratch(stack, 'quarantine')
     puller = await server.addRobot('puller', 'pull=shop/**')
     developer = await openBench(stack, server, server.developer)
-    pipeline = await openBench(stack, server, await server.addRobot('pipeline', 'pull=shop/**', 'push=shop/**', 'delete=shop/**', 'read-quarantined=shop/**'))
+    pipeline = await openBench(
+      stack,
+      server,
+      await server.addRobot('pipeline', 'pull=shop/**', 'push=shop/**', 'delete=shop/**', 'read-quarantined=shop/**'),
+    )
   })
   after(() => stack.disposeAsync())
 
@@ -41,7 +45,10 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
     test(`${name} pushes the fix over a held tag, without the grant to read it`, async () => {
       const repository = `shop/fixed-by-${name}`
       await hold(repository)
-      const pushed = await developer[name].push(await onDisk(await fixedImage(critical, name), folder), `${server.host}/${repository}:1.0.0`)
+      const pushed = await developer[name].push(
+        await onDisk(await fixedImage(critical, name), folder),
+        `${server.host}/${repository}:1.0.0`,
+      )
       assert.equal(pushed.code, 0, pushed.output)
       await expectVerdict(server, `${repository}:1.0.0`, 'allow')
       assert.equal((await server.protocol(puller).manifest(repository, '1.0.0')).status, 200)
@@ -56,7 +63,7 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
     })
   }
 
-  const operations: { name: string; run: (bench: Bench, repository: string, content: Content) => Promise<Outcome>; check?: (repository: string, content: Content) => Promise<void> }[] = [
+  const operations: Operation[] = [
     { name: 'podman manifest add', run: (bench, repository) => manifestAdd(bench.podman, `${server.host}/${repository}:1.0.0`) },
     {
       name: 'crane copy',
@@ -84,9 +91,11 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
       name: 'oras manifest delete',
       run: (bench, repository, content) => remove(bench.oras, `${server.host}/${repository}@${content.root.digest}`),
       check: (repository, content) => gone(repository, content),
+      // It stops at a HEAD with a token for pulling, whose answer has no body, and oras does not print the reason phrase.
+      refusal: /HEAD "[^"]+": response status code 403/,
     },
   ]
-  for (const { name, run, check } of operations) {
+  for (const { name, run, check, refusal } of operations) {
     const repositoryOf = (who: string) => `shop/${name.replaceAll(' ', '-')}-${who}`
 
     test(`${name}: with read-quarantined it works on what is held`, async () => {
@@ -102,8 +111,9 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
       const content = await hold(repository)
       const outcome = await run(developer, repository, content)
       assert.notEqual(outcome.code, 0, `${name} read what is held`)
-      assert.match(outcome.output, heldLine(repository, critical))
-      assert.match(outcome.output, /lazaret: [^\n]*read-quarantined/)
+      for (const said of refusal === undefined ? [heldLine(repository, critical), /lazaret: [^\n]*read-quarantined/] : [refusal])
+        assert.match(outcome.output, said)
+      assert.equal((await server.protocol(puller).tags(repository)).length, 1, 'nothing was changed')
     })
   }
 
@@ -138,7 +148,12 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
     assert.equal((await crane.takePulled(`${server.host}/shop/audited:1.0.0`)).digest, content.root.digest)
     const log = (await server.api('/audit-log?limit=100')).body.toString('utf8')
     const { items } = JSON.parse(log) as { items: object[] }
-    assert.ok(items.some((item) => JSON.stringify(item).includes(`shop/audited@${content.root.digest}`) && JSON.stringify(item).includes('pipeline')), log.slice(0, 4000))
+    assert.ok(
+      items.some(
+        (item) => JSON.stringify(item).includes(`shop/audited@${content.root.digest}`) && JSON.stringify(item).includes('pipeline'),
+      ),
+      log.slice(0, 4000),
+    )
   })
 
   /** Out: a held image, pushed under 1.0.0; its own for each repository. */
@@ -149,7 +164,9 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
   }
 
   async function referrerCount(repository: string, content: Content): Promise<number> {
-    const answer = await server.protocol(server.developer).ask(`/v2/${repository}/referrers/${content.root.digest}`, { scope: `repository:${repository}:pull` })
+    const answer = await server
+      .protocol(server.developer)
+      .ask(`/v2/${repository}/referrers/${content.root.digest}`, { scope: `repository:${repository}:pull` })
     assert.equal(answer.status, 200, answer.body.toString('utf8'))
     return (JSON.parse(answer.body.toString('utf8')) as { manifests: unknown[] }).manifests.length
   }
@@ -161,9 +178,21 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
 
   async function attach(oras: Oras, reference: string, at: number): Promise<Outcome> {
     await writeFile(join(folder, `report-${at}.txt`), `report ${at}\n`)
-    return oras.oras(['attach', '--plain-http', '--artifact-type', 'application/vnd.example.report', reference, `report-${at}.txt:text/plain`], { cwd: folder })
+    return oras.oras(
+      ['attach', '--plain-http', '--artifact-type', 'application/vnd.example.report', reference, `report-${at}.txt:text/plain`],
+      { cwd: folder },
+    )
   }
 })
+
+/** What a pipeline does to an image that is there. */
+interface Operation {
+  name: string
+  run: (bench: Bench, repository: string, content: Content) => Promise<Outcome>
+  check?: (repository: string, content: Content) => Promise<void>
+  /** Where the client shows less than the whole line. */
+  refusal?: RegExp
+}
 
 /** Every client, signed in as one principal. */
 interface Bench {
@@ -175,7 +204,13 @@ interface Bench {
 }
 
 async function openBench(stack: AsyncDisposableStack, server: Lazaret, who: Credentials): Promise<Bench> {
-  const bench = { skopeo: await openSkopeo(stack), podman: await openPodman(stack), crane: await openCrane(stack), oras: await openOras(stack), cosign: await openCosign(stack) }
+  const bench = {
+    skopeo: await openSkopeo(stack),
+    podman: await openPodman(stack),
+    crane: await openCrane(stack),
+    oras: await openOras(stack),
+    cosign: await openCosign(stack),
+  }
   for (const client of Object.values(bench)) {
     const login = await client.login(server.host, who)
     assert.equal(login.code, 0, login.output)

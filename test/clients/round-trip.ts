@@ -40,7 +40,8 @@ export function roundTripSuite(suite: RoundTrip): void {
     test('a wrong password is refused, the right one is kept', () => signIn(scene))
     for (const form of suite.forms) test(`push and pull: ${form}`, () => pushAndPull(scene, form))
     test('a stranger may not pull', () => refuseStranger(scene, suite.forms[0] ?? 'oci'))
-    test('copy to another repository', (context) => (scene.client.copy === undefined ? context.skip(`${suite.name} copies nothing`) : copy(scene)))
+    test('copy to another repository', (context) =>
+      scene.client.copy === undefined ? context.skip(`${suite.name} copies nothing`) : copy(scene))
     test('push once more, then under a second name', () => pushTwice(scene))
     test('list tags', () => listTags(scene))
     test('delete by tag or digest', () => remove(scene))
@@ -73,7 +74,10 @@ const contents: Record<ImageForm, () => Promise<Content>> = {
   plain: () => imageOf([npmApplication({ minimist: '1.2.8' })], { packing: 'none' }),
   index: async () => indexOf(await platformImages(npmApplication({ minimist: '1.2.8' }))),
   list: async () => {
-    const of = async (architecture: string) => ({ content: await imageOf([{ 'etc/arch': architecture }], { form: 'docker', architecture }), architecture })
+    const of = async (architecture: string) => ({
+      content: await imageOf([{ 'etc/arch': architecture }], { form: 'docker', architecture }),
+      architecture,
+    })
     return indexOf([await of('amd64'), await of('arm64')], 'docker')
   },
   attested: async () => attestedIndex(await imageOf([npmApplication({ minimist: '1.2.8' })])),
@@ -120,16 +124,22 @@ async function refuseStranger({ client, registry, protocol }: Scene, form: Image
 async function copy({ client, registry, protocol, image }: Scene): Promise<void> {
   const local = await image('index')
   succeeded(await client.push(local, `${registry.host}/shop/copied-from:1.0.0`))
-  succeeded(await (client.copy as NonNullable<Client['copy']>)(`${registry.host}/shop/copied-from:1.0.0`, `${registry.host}/shop/copied-to:2.0.0`))
+  succeeded(
+    await (client.copy as NonNullable<Client['copy']>)(`${registry.host}/shop/copied-from:1.0.0`, `${registry.host}/shop/copied-to:2.0.0`),
+  )
   assert.deepEqual(digestsOf(await protocol.read('shop/copied-to', '2.0.0')), digestsOf(local.content))
 }
 
 /** The second push finds its blobs there, the third asks to mount them from another repository. */
 async function pushTwice({ client, registry, protocol, image }: Scene): Promise<void> {
   const local = await image('oci')
-  for (const reference of ['shop/again:1.0.0', 'shop/again:1.0.1', 'shop/elsewhere:1.0.0']) succeeded(await client.push(local, `${registry.host}/${reference}`))
+  for (const reference of ['shop/again:1.0.0', 'shop/again:1.0.1', 'shop/elsewhere:1.0.0'])
+    succeeded(await client.push(local, `${registry.host}/${reference}`))
   const first = await protocol.read('shop/again', '1.0.0')
-  for (const [repository, tag] of [['shop/again', '1.0.1'], ['shop/elsewhere', '1.0.0']] as const) {
+  for (const [repository, tag] of [
+    ['shop/again', '1.0.1'],
+    ['shop/elsewhere', '1.0.0'],
+  ] as const) {
     assert.equal(configDigestOf(await protocol.read(repository, tag)), configDigestOf(first))
   }
 }

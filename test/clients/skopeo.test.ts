@@ -1,4 +1,9 @@
 import { openSkopeo } from '../support/skopeo.ts'
 import { roundTripSuite } from './round-trip.ts'
 
-roundTripSuite({ name: 'skopeo', needs: ['skopeo', 'podman'], open: openSkopeo, forms: ['oci', 'zstd', 'plain', 'index', 'attested', 'artifact'] })
+roundTripSuite({
+  name: 'skopeo',
+  needs: ['skopeo', 'podman'],
+  open: openSkopeo,
+  forms: ['oci', 'zstd', 'plain', 'index', 'attested', 'artifact'],
+})

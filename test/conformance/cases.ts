@@ -19,7 +19,11 @@ export function readCases(xml: string): ConformanceCase[] {
   const cases = [...xml.matchAll(/<testcase ([^>]*)>(.*?)<\/testcase>/gs)]
   return cases.map(([, attributes = '', body = '']) => {
     const status = attributeOf(attributes, 'status')
-    return { name: attributeOf(attributes, 'name'), status, words: status === 'passed' ? '' : unescaped(/<system-out>(.*?)<\/system-out>/s.exec(body)?.[1] ?? '').slice(0, 600) }
+    return {
+      name: attributeOf(attributes, 'name'),
+      status,
+      words: status === 'passed' ? '' : unescaped(/<system-out>(.*?)<\/system-out>/s.exec(body)?.[1] ?? '').slice(0, 600),
+    }
   })
 }
 

@@ -23,7 +23,18 @@ const sparse = 'a manifest whose blobs are not there cannot be examined; the sui
 const later = 'came after 1.1: the suite leaves it off for this version, and runs it for dev'
 
 const versions: Version[] = [
-  { version: '1.1', atLeast: 840, leftOut: { 'Sparse Manifests': sparse, 'Blob upload cancel': later, 'blob-post-cancel': later, 'Manifest put with tag params': later, 'Tag Param': later, 'Tag Param sha512': later } },
+  {
+    version: '1.1',
+    atLeast: 840,
+    leftOut: {
+      'Sparse Manifests': sparse,
+      'Blob upload cancel': later,
+      'blob-post-cancel': later,
+      'Manifest put with tag params': later,
+      'Tag Param': later,
+      'Tag Param sha512': later,
+    },
+  },
   { version: 'dev', atLeast: 980, leftOut: { 'Sparse Manifests': sparse } },
 ]
 
@@ -44,7 +55,9 @@ describe('OCI conformance', { skip: lacking('conformance') }, () => {
       context.diagnostic(`${version}: ${totals.tests} checks, ${totals.failures} failed, ${totals.skipped} skipped`)
       assert.equal(results.config.registry, server.host)
       assert.ok(totals.tests >= atLeast, `only ${totals.tests} checks ran\n${outcome.output.slice(-2000)}`)
-      const others = readCases(xml).filter(({ name, status }) => status !== 'passed' && !(status === 'skipped' && mayBeLeftOut(name, leftOut)))
+      const others = readCases(xml).filter(
+        ({ name, status }) => status !== 'passed' && !(status === 'skipped' && mayBeLeftOut(name, leftOut)),
+      )
       assert.deepEqual(others, [])
       assert.deepEqual([totals.failures, totals.errors], [0, 0])
       assert.deepEqual(unexpected(results, leftOut), [])
@@ -63,7 +76,8 @@ interface Results {
 function unexpected(results: Results, leftOut: Version['leftOut']): string[] {
   const sections = [...Object.entries(results.apis), ...Object.entries(results.data)]
   assert.ok(sections.length > 40, `only ${sections.length} sections in results.yaml`)
-  const isFine = ([name, status]: [string, string]) => status === 'Pass' || (status !== 'FAIL' && status !== 'Error' && mayBeLeftOut(name, leftOut))
+  const isFine = ([name, status]: [string, string]) =>
+    status === 'Pass' || (status !== 'FAIL' && status !== 'Error' && mayBeLeftOut(name, leftOut))
   return sections.filter((section) => !isFine(section)).map(([name, status]) => `${name}: ${status}`)
 }
 

@@ -32,12 +32,18 @@ export function cacheImage(layers: readonly Layer[]): Content {
 export function cacheIndex(layers: readonly Layer[]): Content {
   const config = cacheConfig(layers)
   const manifests = [...layers.map((layer) => cacheDescriptor(layer)), descriptorOf(mediaTypes.buildkitCacheConfig, config)]
-  return contentOf({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests } as { mediaType: string }, [config, ...layers.map((layer) => layer.bytes)])
+  return contentOf({ schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests } as { mediaType: string }, [
+    config,
+    ...layers.map((layer) => layer.bytes),
+  ])
 }
 
 /** An image for two platforms, each with files of its own. */
 export async function platformImages(files: Files): Promise<{ content: Content; architecture: string }[]> {
-  const of = async (architecture: string) => ({ content: await imageOf([files, { 'etc/architecture': `${architecture}\n` }], { architecture }), architecture })
+  const of = async (architecture: string) => ({
+    content: await imageOf([files, { 'etc/architecture': `${architecture}\n` }], { architecture }),
+    architecture,
+  })
   return [await of('amd64'), await of('arm64')]
 }
 
@@ -50,16 +56,28 @@ function attestationOf(image: Content): Content {
       predicate: { builder: { id: 'https://builder.example' }, buildType: 'https://mobyproject.org/buildkit@v1' },
     }),
   )
-  const layer = { ...descriptorOf('application/vnd.in-toto+json', statement), annotations: { 'in-toto.io/predicate-type': 'https://slsa.dev/provenance/v0.2' } }
+  const layer = {
+    ...descriptorOf('application/vnd.in-toto+json', statement),
+    annotations: { 'in-toto.io/predicate-type': 'https://slsa.dev/provenance/v0.2' },
+  }
   const rootfs = { type: 'layers', diff_ids: [layer.digest] }
   const config = Buffer.from(JSON.stringify({ architecture: 'unknown', os: 'unknown', config: {}, rootfs }))
-  const manifest = { schemaVersion: 2, mediaType: mediaTypes.ociManifest, config: descriptorOf(mediaTypes.ociConfig, config), layers: [layer] }
+  const manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.ociManifest,
+    config: descriptorOf(mediaTypes.ociConfig, config),
+    layers: [layer],
+  }
   return contentOf(manifest, [config, statement])
 }
 
 function cacheConfig(layers: readonly Layer[]): Buffer {
   const chain = layers.map((layer, at) => ({ blob: layer.descriptor.digest, parent: at - 1 }))
-  const records = layers.map((layer, at) => ({ layers: [{ layer: at, createdAt: '2026-01-01T00:00:00Z' }], digest: layer.diffId, inputs: [] }))
+  const records = layers.map((layer, at) => ({
+    layers: [{ layer: at, createdAt: '2026-01-01T00:00:00Z' }],
+    digest: layer.diffId,
+    inputs: [],
+  }))
   return Buffer.from(JSON.stringify({ layers: chain, records }))
 }
 

@@ -19,7 +19,8 @@ export async function startContainerd(stack: AsyncDisposableStack): Promise<Cont
   const address = join(folder, 'containerd.sock')
   const config = join(folder, 'config.toml')
   await writeFile(config, configOf(folder, address))
-  const ctr = (args: readonly string[], options?: RunOptions) => run('ctr', ['--address', address, '--namespace', 'lazaret', ...args], options)
+  const ctr = (args: readonly string[], options?: RunOptions) =>
+    run('ctr', ['--address', address, '--namespace', 'lazaret', ...args], options)
   const ready = async () => (await ctr(['version'])).code === 0
   const daemon = await startDaemon(stack, { command: 'containerd', args: ['--config', config], ready })
   return { daemon, address, ctr }

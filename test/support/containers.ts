@@ -27,11 +27,18 @@ export async function containersHome(stack: AsyncDisposableStack, word = 'contai
 }
 
 async function settings(folder: string, authFile: string, driver: string): Promise<Record<string, string>> {
-  const paths = { storage: join(folder, 'storage.conf'), registries: join(folder, 'registries.conf'), containers: join(folder, 'containers.conf') }
+  const paths = {
+    storage: join(folder, 'storage.conf'),
+    registries: join(folder, 'registries.conf'),
+    containers: join(folder, 'containers.conf'),
+  }
   const home = join(folder, 'home')
   await mkdir(join(home, '.config', 'containers'), { recursive: true })
   await mkdir(join(folder, 'runtime'), { recursive: true, mode: 0o700 })
-  await writeFile(paths.storage, `[storage]\ndriver = "${driver}"\ngraphroot = "${join(folder, 'root')}"\nrunroot = "${join(folder, 'run')}"\n`)
+  await writeFile(
+    paths.storage,
+    `[storage]\ndriver = "${driver}"\ngraphroot = "${join(folder, 'root')}"\nrunroot = "${join(folder, 'run')}"\n`,
+  )
   await writeFile(paths.registries, 'unqualified-search-registries = []\n')
   await writeFile(paths.containers, `[engine]\ncgroup_manager = "cgroupfs"\nevents_logger = "file"\ntmp_dir = "${join(folder, 'tmp')}"\n`)
   await writeFile(join(home, '.config', 'containers', 'policy.json'), JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] }))

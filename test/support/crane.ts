@@ -10,7 +10,8 @@ export async function openCrane(stack: AsyncDisposableStack): Promise<Client> {
   const folder = await scratch(stack, 'crane')
   const pulled = join(folder, 'pulled')
   await mkdir(join(folder, 'docker'))
-  const crane = (args: readonly string[], options: RunOptions = {}) => run('crane', args, { ...options, env: { DOCKER_CONFIG: join(folder, 'docker'), ...options.env } })
+  const crane = (args: readonly string[], options: RunOptions = {}) =>
+    run('crane', args, { ...options, env: { DOCKER_CONFIG: join(folder, 'docker'), ...options.env } })
   return {
     name: 'crane',
     keepsBytes: true,

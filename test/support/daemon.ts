@@ -53,7 +53,10 @@ export async function freePort(): Promise<number> {
 function spawnTied(options: DaemonOptions): ChildProcess {
   const command = options.command.includes('/') ? options.command : tool(options.command)
   const asUser = options.user === undefined ? [] : [`--reuid=${options.user}`, `--regid=${options.user}`, '--init-groups']
-  const tied = findTool('setpriv') === undefined ? [command, ...options.args] : [tool('setpriv'), ...asUser, '--pdeathsig=KILL', '--', command, ...options.args]
+  const tied =
+    findTool('setpriv') === undefined
+      ? [command, ...options.args]
+      : [tool('setpriv'), ...asUser, '--pdeathsig=KILL', '--', command, ...options.args]
   const [program, ...args] = tied as [string, ...string[]]
   return spawn(program, args, { env: { ...cleanEnvironment(), ...options.env }, cwd: options.cwd, stdio: ['ignore', 'pipe', 'pipe'] })
 }

@@ -13,7 +13,22 @@ export async function debianRootfs(): Promise<Buffer> {
   const cache = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'lazaret-tools', 'rootfs')
   const folder = join(cache, 'bookworm-minbase')
   if (!(await exists(folder))) await bootstrap(cache, folder)
-  return mustBytes('tar', ['--create', '--sort=name', '--mtime=2026-01-01 00:00Z', '--numeric-owner', '--directory', folder, '--exclude=./dev/*', '--exclude=./proc/*', '--exclude=./sys/*', '.'], { timeoutMs: 300_000, limitBytes: 1024 ** 3 })
+  return mustBytes(
+    'tar',
+    [
+      '--create',
+      '--sort=name',
+      '--mtime=2026-01-01 00:00Z',
+      '--numeric-owner',
+      '--directory',
+      folder,
+      '--exclude=./dev/*',
+      '--exclude=./proc/*',
+      '--exclude=./sys/*',
+      '.',
+    ],
+    { timeoutMs: 300_000, limitBytes: 1024 ** 3 },
+  )
 }
 
 async function bootstrap(cache: string, folder: string): Promise<void> {

@@ -18,7 +18,12 @@ export async function startDistribution(stack: AsyncDisposableStack): Promise<Re
   await writeFile(join(folder, 'htpasswd'), passwordLine)
   await writeFile(join(folder, 'config.yml'), configOf(folder, host))
   const ready = () => fetch(`http://${host}/v2/`).then((answer) => answer.status === 401, isNotListening)
-  await startDaemon(stack, { command: 'registry', args: ['serve', join(folder, 'config.yml')], ready, env: { OTEL_TRACES_EXPORTER: 'none' } })
+  await startDaemon(stack, {
+    command: 'registry',
+    args: ['serve', join(folder, 'config.yml')],
+    ready,
+    env: { OTEL_TRACES_EXPORTER: 'none' },
+  })
   return { host, developer, protocol: (credentials) => protocolOf(host, credentials) }
 }
 

@@ -18,7 +18,11 @@ export async function startDockerd(stack: AsyncDisposableStack): Promise<Dockerd
   const containerd = await startContainerd(stack)
   const folder = await scratch(stack, 'dockerd')
   const host = `unix://${join(folder, 'docker.sock')}`
-  const daemon = await startDaemon(stack, { command: 'dockerd', args: await argumentsOf(folder, host, containerd.address), ready: () => answers(host) })
+  const daemon = await startDaemon(stack, {
+    command: 'dockerd',
+    args: await argumentsOf(folder, host, containerd.address),
+    ready: () => answers(host),
+  })
   const docker = (configFolder: string, args: readonly string[], options: RunOptions = {}) =>
     run('docker', args, { ...options, env: { DOCKER_HOST: host, DOCKER_CONFIG: configFolder, ...options.env } })
   return { daemon, docker }
@@ -28,7 +32,12 @@ async function argumentsOf(folder: string, host: string, containerd: string): Pr
   const config = join(folder, 'daemon.json')
   await writeFile(config, '{}')
   await mkdir(join(folder, 'exec'))
-  const places = [`--data-root=${join(folder, 'data')}`, `--exec-root=${join(folder, 'exec')}`, `--pidfile=${join(folder, 'pid')}`, `--config-file=${config}`]
+  const places = [
+    `--data-root=${join(folder, 'data')}`,
+    `--exec-root=${join(folder, 'exec')}`,
+    `--pidfile=${join(folder, 'pid')}`,
+    `--config-file=${config}`,
+  ]
   return [...places, `--host=${host}`, `--containerd=${containerd}`, '--iptables=false', '--ip6tables=false', '--bridge=none']
 }
 

@@ -48,7 +48,10 @@ describe('processes', { skip: lacking('setpriv', 'sleep') }, () => {
 
   test('a daemon that ends before it is ready is an error with its log', async () => {
     await using own = new AsyncDisposableStack()
-    await assert.rejects(startDaemon(own, { command: 'sh', args: ['-c', 'echo no such setting; exit 1'], ready: async () => false }), /ended before it was ready\nno such setting/)
+    await assert.rejects(
+      startDaemon(own, { command: 'sh', args: ['-c', 'echo no such setting; exit 1'], ready: async () => false }),
+      /ended before it was ready\nno such setting/,
+    )
   })
 
   test('a daemon dies with a test process that is killed', async () => {
@@ -84,7 +87,9 @@ describe('PostgreSQL', { skip: lacking('initdb', 'postgres', 'createdb', 'pg_isr
 
 describe('images', { skip: lacking('skopeo', 'podman', 'buildah', 'umoci') }, () => {
   test('skopeo reads what is made: config, platform, layers', async () => {
-    const content = await imageOf([debianBase([{ name: 'zlib1g', version: '1:1.2.13.dfsg-1' }]), npmApplication({ minimist: '1.2.5' })], { packing: 'zstd' })
+    const content = await imageOf([debianBase([{ name: 'zlib1g', version: '1:1.2.13.dfsg-1' }]), npmApplication({ minimist: '1.2.5' })], {
+      packing: 'zstd',
+    })
     const layout = await writeLayout(content, join(await scratch(stack, 'layout'), 'made'), '1')
     const home = await containersHome(stack)
     const inspected = await home.run('skopeo', ['inspect', `oci:${layout}:1`])
@@ -95,7 +100,10 @@ describe('images', { skip: lacking('skopeo', 'podman', 'buildah', 'umoci') }, ()
 
   test('the same files make the same bytes', async () => {
     assert.deepEqual(digestsOf(await imageOf([npmApplication({ a: '1.0.0' })])), digestsOf(await imageOf([npmApplication({ a: '1.0.0' })])))
-    assert.notDeepEqual(digestsOf(await imageOf([npmApplication({ a: '1.0.0' })])), digestsOf(await imageOf([npmApplication({ a: '1.0.1' })])))
+    assert.notDeepEqual(
+      digestsOf(await imageOf([npmApplication({ a: '1.0.0' })])),
+      digestsOf(await imageOf([npmApplication({ a: '1.0.1' })])),
+    )
   })
 
   test('the rpm database opens as SQLite and holds a header', async () => {
@@ -140,13 +148,21 @@ describe('the reference registry', { skip: lacking('registry') }, () => {
 
 test('bytes of another digest are seen', async () => {
   const content = await imageOf([{ a: '1' }])
-  const answer = (body: Buffer) => ({ status: 200, reason: 'OK', headers: new Headers({ 'docker-content-digest': content.root.digest }), body })
+  const answer = (body: Buffer) => ({
+    status: 200,
+    reason: 'OK',
+    headers: new Headers({ 'docker-content-digest': content.root.digest }),
+    body,
+  })
   const swapped = async (path: string) => {
     const digest = path.slice(path.lastIndexOf('/') + 1)
     return answer(content.manifests.get(digest)?.bytes ?? Buffer.from('another layer'))
   }
   await assert.rejects(readContent(swapped, 'shop/own', content.root.digest), /the blob's bytes are those of sha256:/)
-  await assert.rejects(readContent(async () => answer(Buffer.from('{}')), 'shop/own', 'latest'), /the manifest's bytes are not those of/)
+  await assert.rejects(
+    readContent(async () => answer(Buffer.from('{}')), 'shop/own', 'latest'),
+    /the manifest's bytes are not those of/,
+  )
 })
 
 describe('dockerd', { skip: lacking('dockerd', 'docker', 'containerd') }, () => {

@@ -7,7 +7,7 @@ import { type Content, writeLayout } from './content.ts'
 import { imageOf } from './images.ts'
 import type { Lazaret } from './lazaret.ts'
 import { expectStatus } from './transfer.ts'
-import { alpineBase, npmApplication } from './worlds.ts'
+import { debianBase, npmApplication } from './worlds.ts'
 
 export interface Flaw {
   id: string
@@ -37,7 +37,9 @@ export async function onDisk(content: Content, folder: string): Promise<LocalIma
 /** The line that every client must show, whatever it prints around it. */
 export function heldLine(repository: string, flaw: Flaw): RegExp {
   const [id, name, flawed, fixed] = [flaw.id, flaw.packageName, flaw.flawed, flaw.fixed].map(escaped)
-  return new RegExp(`lazaret: ${escaped(repository)}@sha256:[0-9a-f]{6,}(\\.\\.\\.)? is held: ${id} in ${name} ${flawed}.*fixed in ${fixed}`)
+  return new RegExp(
+    `lazaret: ${escaped(repository)}@sha256:[0-9a-f]{6,}(\\.\\.\\.)? is held: ${id} in ${name} ${flawed}.*fixed in ${fixed}`,
+  )
 }
 
 /** Pushes as the administrator and waits for the verdict. Throws where it is not the expected one. */
@@ -53,7 +55,7 @@ export async function expectVerdict(server: Lazaret, image: string, decision: st
 }
 
 function base(salt: string) {
-  return { ...alpineBase([{ name: 'musl', version: '1.2.5-r0' }]), 'etc/salt': salt }
+  return { ...debianBase([{ name: 'tzdata', version: '2024a-0+deb12u1' }]), 'etc/salt': salt }
 }
 
 function escaped(text: string): string {

@@ -35,7 +35,11 @@ export function imageOfLayers(layers: readonly Layer[], options: ImageOptions = 
 /** In: images by platform. Out: the index, or Docker's manifest list. */
 export function indexOf(children: readonly { content: Content; architecture: string }[], form: Form = 'oci'): Content {
   const manifests = children.map(({ content, architecture }) => ({ ...content.root, platform: { os: 'linux', architecture } }))
-  return indexOfDescriptors(manifests, children.map((child) => child.content), form)
+  return indexOfDescriptors(
+    manifests,
+    children.map((child) => child.content),
+    form,
+  )
 }
 
 export interface ArtifactOptions {
@@ -45,7 +49,11 @@ export interface ArtifactOptions {
 }
 
 /** OCI image-spec, "Guidelines for Artifact Usage": a manifest whose config is empty unless given. */
-export function artifactOf(artifactType: string, blobs: readonly { mediaType: string; bytes: Buffer }[], options: ArtifactOptions = {}): Content {
+export function artifactOf(
+  artifactType: string,
+  blobs: readonly { mediaType: string; bytes: Buffer }[],
+  options: ArtifactOptions = {},
+): Content {
   const config = options.config ?? { mediaType: mediaTypes.ociEmpty, bytes: Buffer.from('{}') }
   const manifest = {
     schemaVersion: 2,

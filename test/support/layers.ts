@@ -47,11 +47,17 @@ export async function tarOf(files: Files): Promise<Buffer> {
 const mtime = new Date('2026-01-01T00:00:00Z')
 
 function foldersOf(paths: string[]): string[] {
-  const parents = paths.flatMap((path) => path.split('/').slice(0, -1).map((_, depth, parts) => `${parts.slice(0, depth + 1).join('/')}/`))
+  const parents = paths.flatMap((path) =>
+    path
+      .split('/')
+      .slice(0, -1)
+      .map((_, depth, parts) => `${parts.slice(0, depth + 1).join('/')}/`),
+  )
   return [...new Set(parents)].toSorted()
 }
 
 function mediaTypeOf(packing: Packing, form: Form): string {
-  if (form === 'docker') return packing === 'none' ? 'application/vnd.docker.image.rootfs.diff.tar' : `application/vnd.docker.image.rootfs.diff.tar.${packing}`
+  if (form === 'docker')
+    return packing === 'none' ? 'application/vnd.docker.image.rootfs.diff.tar' : `application/vnd.docker.image.rootfs.diff.tar.${packing}`
   return packing === 'none' ? 'application/vnd.oci.image.layer.v1.tar' : `application/vnd.oci.image.layer.v1.tar+${packing}`
 }

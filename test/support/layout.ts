@@ -12,13 +12,17 @@ export async function takeLayout(folder: string): Promise<PulledImage> {
   const digests: string[] = []
   for (const algorithm of await readdir(join(folder, 'blobs'))) {
     for (const hex of await readdir(join(folder, 'blobs', algorithm))) {
-      const actual = createHash(algorithm).update(await readFile(join(folder, 'blobs', algorithm, hex))).digest('hex')
+      const actual = createHash(algorithm)
+        .update(await readFile(join(folder, 'blobs', algorithm, hex)))
+        .digest('hex')
       if (actual !== hex) throw new Error(`${folder}: ${algorithm}:${hex} holds the bytes of ${actual}`)
       digests.push(`${algorithm}:${hex}`)
     }
   }
   await rm(folder, { recursive: true })
-  const root = index.manifests.find((entry) => index.manifests.length === 1 || entry.annotations?.['org.opencontainers.image.ref.name'] === 'pulled')
+  const root = index.manifests.find(
+    (entry) => index.manifests.length === 1 || entry.annotations?.['org.opencontainers.image.ref.name'] === 'pulled',
+  )
   if (root === undefined) throw new Error(`${folder}: ${index.manifests.length} entries in the index, none of them named`)
   return { digest: root.digest, digests: digests.toSorted() }
 }

@@ -40,9 +40,17 @@ async function serve(stack: AsyncDisposableStack, options: LazaretOptions): Prom
   const host = `127.0.0.1:${await freePort()}`
   const admin = { username: 'admin', password: 'the-admin-of-this-test' }
   const env = settingsOf(folder, host, admin, options)
-  const daemon = await startDaemon(stack, { command: launcher, args: ['serve'], cwd: folder, env, ready: () => isReady(host), stopSignal: 'SIGTERM' })
+  const daemon = await startDaemon(stack, {
+    command: launcher,
+    args: ['serve'],
+    cwd: folder,
+    env,
+    ready: () => isReady(host),
+    stopSignal: 'SIGTERM',
+  })
   const commandEnv = { LAZARET_SERVER: `http://${host}`, LAZARET_USERNAME: admin.username, LAZARET_PASSWORD: admin.password }
-  const lazaret = (args: readonly string[], given: RunOptions = {}) => run(launcher, args, { cwd: folder, ...given, env: { ...commandEnv, ...given.env } })
+  const lazaret = (args: readonly string[], given: RunOptions = {}) =>
+    run(launcher, args, { cwd: folder, ...given, env: { ...commandEnv, ...given.env } })
   return {
     host,
     daemon,
@@ -76,11 +84,18 @@ async function isReady(host: string): Promise<boolean> {
 
 async function addUser(cwd: string, env: Record<string, string>, name: string, grants: readonly string[]): Promise<Credentials> {
   const password = `the-password-of-${name}`
-  await must(launcher, ['users', 'add', name, '--password-stdin', ...grants.flatMap((grant) => ['--grant', grant])], { cwd, env, input: `${password}\n` })
+  await must(launcher, ['users', 'add', name, '--password-stdin', ...grants.flatMap((grant) => ['--grant', grant])], {
+    cwd,
+    env,
+    input: `${password}\n`,
+  })
   return { username: name, password }
 }
 
 async function addRobot(cwd: string, env: Record<string, string>, name: string, grants: readonly string[]): Promise<Credentials> {
-  const { stdout } = await must(launcher, ['robots', 'add', name, ...grants.flatMap((grant) => ['--grant', grant]), '--expires', '1d'], { cwd, env })
+  const { stdout } = await must(launcher, ['robots', 'add', name, ...grants.flatMap((grant) => ['--grant', grant]), '--expires', '1d'], {
+    cwd,
+    env,
+  })
   return { username: name, password: stdout.trim() }
 }

@@ -21,7 +21,8 @@ export async function openPodman(stack: AsyncDisposableStack, program: 'podman' 
     name: program,
     keepsBytes: false,
     podman,
-    login: (host, { username, password }) => podman(['login', '--tls-verify=false', '-u', username, '--password-stdin', host], { input: password }),
+    login: (host, { username, password }) =>
+      podman(['login', '--tls-verify=false', '-u', username, '--password-stdin', host], { input: password }),
     keptLogin: (host) => readLogin(home.authFile, host),
     push: async (image, reference) => {
       const loaded = await podman(['pull', '--quiet', `oci:${image.layout}:${image.tag}`])

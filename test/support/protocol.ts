@@ -47,10 +47,22 @@ export function protocolOf(host: string, credentials?: Credentials): Protocol {
     const headers = { ...options.headers, ...(authorization === undefined ? {} : { authorization }) }
     const body = options.body === undefined ? {} : { body: options.body as string | Uint8Array<ArrayBuffer> }
     const url = path.startsWith('http') ? path : base + path
-    const response = await fetch(url, { method: options.method ?? 'GET', headers, redirect: 'manual', signal: AbortSignal.timeout(60_000), ...body })
-    return { status: response.status, reason: response.statusText, headers: response.headers, body: Buffer.from(await response.arrayBuffer()) }
+    const response = await fetch(url, {
+      method: options.method ?? 'GET',
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(60_000),
+      ...body,
+    })
+    return {
+      status: response.status,
+      reason: response.statusText,
+      headers: response.headers,
+      body: Buffer.from(await response.arrayBuffer()),
+    }
   }
-  const basic = credentials === undefined ? undefined : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
+  const basic =
+    credentials === undefined ? undefined : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
   const tokenBy = async (challenge: string, scope: string | undefined): Promise<string> => {
     const url = new URL(parameterOf(challenge, 'realm') ?? '')
     url.searchParams.set('service', parameterOf(challenge, 'service') ?? '')
@@ -75,14 +87,16 @@ export function protocolOf(host: string, credentials?: Credentials): Protocol {
 
 function operationsOf(ask: Protocol['ask']): Omit<Protocol, 'ask' | 'askBasic' | 'token'> {
   return {
-    manifest: (repository, reference, scope = pullScope(repository)) => ask(`/v2/${repository}/manifests/${reference}`, { headers: { accept: acceptAll }, scope }),
+    manifest: (repository, reference, scope = pullScope(repository)) =>
+      ask(`/v2/${repository}/manifests/${reference}`, { headers: { accept: acceptAll }, scope }),
     tags: async (repository) => {
       const { body } = expectStatus(await ask(`/v2/${repository}/tags/list`, { scope: pullScope(repository) }), 200)
       return (JSON.parse(body.toString('utf8')) as { tags: string[] | null }).tags ?? []
     },
     read: (repository, reference) => readContent(ask, repository, reference),
     push: (repository, content, tag) => pushContent(ask, repository, content, tag),
-    remove: (repository, reference) => ask(`/v2/${repository}/manifests/${reference}`, { method: 'DELETE', scope: `repository:${repository}:pull,delete` }),
+    remove: (repository, reference) =>
+      ask(`/v2/${repository}/manifests/${reference}`, { method: 'DELETE', scope: `repository:${repository}:pull,delete` }),
   }
 }
 

@@ -89,6 +89,9 @@ function runBytes(name: string, args: readonly string[], options: RunOptions): P
 
 /** The environment without what would lead a program to this user's own registries, credentials or settings. */
 export function cleanEnvironment(): Record<string, string> {
-  const foreign = /^(LAZARET_|DOCKER_|CONTAINERS_|CONTAINERD_|REGISTRY_|COSIGN_|OCI_|PG|BUILDAH_|NODE_TEST_CONTEXT$|NODE_OPTIONS$|(https?|no|all)_proxy$)/i
-  return Object.fromEntries(Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0])))
+  const foreign =
+    /^(LAZARET_|DOCKER_|CONTAINERS_|CONTAINERD_|REGISTRY_|COSIGN_|OCI_|PG|BUILDAH_|NODE_TEST_CONTEXT$|NODE_OPTIONS$|(https?|no|all)_proxy$)/i
+  return Object.fromEntries(
+    Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined && !foreign.test(entry[0])),
+  )
 }

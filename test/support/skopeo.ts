@@ -9,11 +9,13 @@ export async function openSkopeo(stack: AsyncDisposableStack): Promise<Client> {
   const home = await containersHome(stack, 'skopeo')
   const skopeo = (args: readonly string[], options?: RunOptions) => home.run('skopeo', args, options)
   const pulled = join(home.folder, 'pulled')
-  const copy = (from: string, to: string) => skopeo(['copy', '--all', '--preserve-digests', '--src-tls-verify=false', '--dest-tls-verify=false', from, to])
+  const copy = (from: string, to: string) =>
+    skopeo(['copy', '--all', '--preserve-digests', '--src-tls-verify=false', '--dest-tls-verify=false', from, to])
   return {
     name: 'skopeo',
     keepsBytes: true,
-    login: (host, { username, password }) => skopeo(['login', '--tls-verify=false', '-u', username, '--password-stdin', host], { input: password }),
+    login: (host, { username, password }) =>
+      skopeo(['login', '--tls-verify=false', '-u', username, '--password-stdin', host], { input: password }),
     keptLogin: (host) => readLogin(home.authFile, host),
     push: (image, reference) => copy(`oci:${image.layout}:${image.tag}`, `docker://${reference}`),
     pull: (reference) => copy(`docker://${reference}`, `oci:${pulled}:pulled`),

@@ -36,7 +36,14 @@ function toolFolders(): string[] {
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
   const own = process.env['LAZARET_TOOLS']
   const system = (process.env['PATH'] ?? '').split(delimiter)
-  const folders = [...(own === undefined ? [] : [own]), join(cache, 'lazaret-tools', 'bin'), ...system, '/usr/sbin', '/sbin', ...postgresFolders()]
+  const folders = [
+    ...(own === undefined ? [] : [own]),
+    join(cache, 'lazaret-tools', 'bin'),
+    ...system,
+    '/usr/sbin',
+    '/sbin',
+    ...postgresFolders(),
+  ]
   return [...new Set(folders.filter((folder) => folder !== ''))]
 }
 

@@ -18,7 +18,9 @@ export function pullScope(repository: string): string {
 
 export function expectStatus(answer: Answer, ...statuses: number[]): Answer {
   if (statuses.includes(answer.status)) return answer
-  throw new Error(`expected ${statuses.join(' or ')}, was ${answer.status} ${answer.reason}: ${answer.body.toString('utf8').slice(0, 1000)}`)
+  throw new Error(
+    `expected ${statuses.join(' or ')}, was ${answer.status} ${answer.reason}: ${answer.body.toString('utf8').slice(0, 1000)}`,
+  )
 }
 
 /** Reads a manifest, its children and all blobs. Throws where one is not there or its bytes are not its digest's. */
@@ -46,7 +48,12 @@ export async function pushContent(ask: AskRegistry, repository: string, content:
   let last: Answer | undefined
   for (const [digest, { mediaType, bytes }] of content.manifests) {
     const reference = digest === content.root.digest ? (tag ?? digest) : digest
-    last = await ask(`/v2/${repository}/manifests/${reference}`, { method: 'PUT', headers: { 'content-type': mediaType }, body: bytes, scope })
+    last = await ask(`/v2/${repository}/manifests/${reference}`, {
+      method: 'PUT',
+      headers: { 'content-type': mediaType },
+      body: bytes,
+      scope,
+    })
     if (digest !== content.root.digest) expectStatus(last, 201)
   }
   if (last === undefined) throw new Error('a content without a manifest')
@@ -60,7 +67,10 @@ interface ManifestShape {
 }
 
 async function readManifest(ask: AskRegistry, repository: string, reference: string): Promise<Answer> {
-  const answer = expectStatus(await ask(`/v2/${repository}/manifests/${reference}`, { headers: { accept: acceptAll }, scope: pullScope(repository) }), 200)
+  const answer = expectStatus(
+    await ask(`/v2/${repository}/manifests/${reference}`, { headers: { accept: acceptAll }, scope: pullScope(repository) }),
+    200,
+  )
   const said = reference.startsWith('sha256:') ? reference : answer.headers.get('docker-content-digest')
   if (sha256(answer.body) !== said) throw new Error(`${repository}:${reference}: the manifest's bytes are not those of ${said}`)
   return answer

@@ -12,7 +12,10 @@ export function npmApplication(packages: Record<string, string>): Files {
     `app/node_modules/${name}/package.json`,
     JSON.stringify({ name, version, license: 'MIT', main: 'index.js' }),
   ])
-  return { 'app/package.json': JSON.stringify({ name: 'shop', version: '1.0.0', dependencies: packages }), ...Object.fromEntries(manifests) }
+  return {
+    'app/package.json': JSON.stringify({ name: 'shop', version: '1.0.0', dependencies: packages }),
+    ...Object.fromEntries(manifests),
+  }
 }
 
 export interface InstalledPackage {
@@ -42,15 +45,32 @@ export function debianBase(packages: readonly InstalledPackage[], versionId = '1
 /** An Alpine base as apk leaves it. */
 export function alpineBase(packages: readonly InstalledPackage[], version = '3.20.3'): Files {
   const entry = ({ name, version: packageVersion, source }: InstalledPackage) =>
-    [`C:Q1${Buffer.alloc(20, name).toString('base64')}`, `P:${name}`, `V:${packageVersion}`, 'A:x86_64', 'S:1000', 'I:4096', `T:${name}`, 'L:MIT', `o:${source ?? name}`, '', ''].join('\n')
+    [
+      `C:Q1${Buffer.alloc(20, name).toString('base64')}`,
+      `P:${name}`,
+      `V:${packageVersion}`,
+      'A:x86_64',
+      'S:1000',
+      'I:4096',
+      `T:${name}`,
+      'L:MIT',
+      `o:${source ?? name}`,
+      '',
+      '',
+    ].join('\n')
   const release = `NAME="Alpine Linux"\nID=alpine\nVERSION_ID=${version}\nPRETTY_NAME="Alpine Linux v${version.split('.').slice(0, 2).join('.')}"\n`
   return { 'etc/os-release': release, 'etc/alpine-release': `${version}\n`, 'lib/apk/db/installed': packages.map(entry).join('') }
 }
 
 /** AlmaLinux with an rpm database in its SQLite form, holding one package header. */
 export async function almaBase(): Promise<Files> {
-  const release = 'NAME="AlmaLinux"\nID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="AlmaLinux 9.4 (Seafoam Ocelot)"\n'
-  return { 'etc/os-release': release, 'etc/redhat-release': 'AlmaLinux release 9.4 (Seafoam Ocelot)\n', 'var/lib/rpm/rpmdb.sqlite': await rpmDatabase() }
+  const release =
+    'NAME="AlmaLinux"\nID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="AlmaLinux 9.4 (Seafoam Ocelot)"\n'
+  return {
+    'etc/os-release': release,
+    'etc/redhat-release': 'AlmaLinux release 9.4 (Seafoam Ocelot)\n',
+    'var/lib/rpm/rpmdb.sqlite': await rpmDatabase(),
+  }
 }
 
 async function rpmDatabase(): Promise<Buffer> {
@@ -59,7 +79,9 @@ async function rpmDatabase(): Promise<Buffer> {
     const path = join(folder, 'rpmdb.sqlite')
     const database = new DatabaseSync(path)
     database.exec('CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)')
-    database.prepare('INSERT INTO Packages (blob) VALUES (?)').run(rpmHeader({ 1000: 'bash', 1001: '5.1.8', 1002: '9.el9', 1022: 'x86_64', 1044: 'bash-5.1.8-9.el9.src.rpm' }))
+    database
+      .prepare('INSERT INTO Packages (blob) VALUES (?)')
+      .run(rpmHeader({ 1000: 'bash', 1001: '5.1.8', 1002: '9.el9', 1022: 'x86_64', 1044: 'bash-5.1.8-9.el9.src.rpm' }))
     database.close()
     return await readFile(path)
   } finally {
