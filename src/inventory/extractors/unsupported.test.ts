@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { unsupported } from './unsupported.ts'
+
+const databases: [string, string][] = [
+  ...['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((folder) => ['Packages', 'Packages.db', 'rpmdb.sqlite'].map((name): [string, string] => [`${folder}/${name}`, 'rpm'])),
+  ['var/lib/pacman/local/bash-5.2-1/desc', 'pacman'],
+  ['usr/lib/opkg/status', 'opkg'],
+  ['var/lib/opkg/status', 'opkg'],
+  ['var/db/pkg/app-shells/bash-5.2/PF', 'portage'],
+  ['nix/var/nix/db/db.sqlite', 'nix'],
+  ['var/guix/db/db.sqlite', 'guix'],
+  ['var/db/xbps/pkgdb-0.38.plist', 'xbps'],
+  ['var/lib/pkgtools/packages/bash-5.2-x86_64-1', 'slackware'],
+]
+
+const components: [string, string][] = [
+  ['usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec', 'gem'],
+  ['app/app.jar', 'java'],
+  ['srv/a.war', 'java'],
+  ['app/web.deps.json', 'dotnet'],
+  ['app/vendor/composer/installed.json', 'composer'],
+  ['opt/conda/conda-meta/numpy-1.26.json', 'conda'],
+]
+
+test('databases of distributions that are not read yet are named', () => {
+  for (const [path, kind] of databases) assert.deepEqual(found(path, 10), [{ unsupported: { kind } }], path)
+})
+
+test('programs and libraries that stand for themselves are named as such', () => {
+  for (const [path, kind] of components) assert.deepEqual(found(path, 10), [{ unsupported: { kind, component: true } }], path)
+})
+
+test('an empty file is no database', () => {
+  assert.deepEqual(found('var/lib/rpm/Packages', 0), [])
+})
+
+test('what is read, and what is alike, is not wanted', () => {
+  for (const path of ['var/lib/dpkg/status', 'lib/apk/db/installed', 'var/lib/rpm/.rpm.lock', 'x/var/lib/rpm/Packages', 'var/lib/pacman/local/bash/files', 'a.jar.txt', 'package.json', 'node_modules/a/packages/b.js']) {
+    assert.ok(!unsupported.wants(path), path)
+  }
+})
+
+function found(path: string, sizeBytes: number) {
+  assert.ok(unsupported.wants(path), path)
+  return [...unsupported.extract({ path, sizeBytes, bytes: Buffer.alloc(0) })]
+}
