@@ -15,7 +15,7 @@ set_up() {
     with_lock install_unless_done "$1"
     is_set_up "$1" || fail "set-up ended without its stamp in $root/node_modules"
   fi
-  node=$(find_node "$stamped_node") || fail "needs Node 24.15 or newer on the PATH: the one that comes with the packages does not run here"
+  node=$(find_node "$stamped_node") || fail "needs Node 24.15 or newer on the PATH, as none that runs here came with the packages"
 }
 
 run_node() {
@@ -52,7 +52,10 @@ install_unless_done() {
   # shellcheck disable=SC2086
   (cd "$root" && npm $how "$include" --no-audit --no-fund --loglevel=error </dev/null >&2) || fail "npm $how failed in $root"
   kind=path
-  if own=$(own_node) && "$own" --version >/dev/null 2>&1; then kind=own; fi
+  if own=$(own_node); then
+    if told=$("$own" --version 2>&1); then kind=own; else say "the Node that comes with the packages does not run here: $told"; fi
+    case $told in *libatomic*) say "on Debian: apt-get install libatomic1" ;; esac
+  fi
   printf '%s %s %s\n' "$hash" "$scope" "$kind" >"$stamp.$$"
   mv "$stamp.$$" "$stamp"
 }

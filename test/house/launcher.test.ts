@@ -128,6 +128,14 @@ test("without a Node among the packages the PATH's must be 24.15 or newer", asyn
   }
 })
 
+test("what keeps the packages' Node from running is said", async () => {
+  using checkout = new Checkout()
+  checkout.program('broken', '#!/bin/sh\necho "libatomic.so.1: cannot open shared object file" >&2\nexit 127\n')
+  const { code, stderr } = await checkout.run(checkout.lazaret, [], { env: { OUR_NODE: join(checkout.bin, 'broken') } })
+  assert.equal(code, 1)
+  assert.match(stderr, /does not run here: libatomic\.so\.1[^]*apt-get install libatomic1[^]*needs Node 24\.15 or newer on the PATH/)
+})
+
 test('without npm it says what it needs', async () => {
   using checkout = new Checkout()
   checkout.without('npm')
