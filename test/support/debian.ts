@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { mustBytes, must } from './run.ts'
 
 /**
- * Needs a Debian mirror the first time. Out: the tar of a minimal Debian 12.
+ * Needs a Debian mirror, debootstrap's own default, the first time. Out: the tar of a minimal Debian 12.
  * Two suites that start at once each make their own, and the last rename wins.
  */
 export async function debianRootfs(): Promise<Buffer> {
