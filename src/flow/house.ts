@@ -133,7 +133,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     runner,
     queries: createQueries({ records, manifests, waiters, now }),
     administration: createAdministration(access.accounts, now),
-    imports: createAdvisoryImports(settings.data),
+    imports: createAdvisoryImports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
     advisories,
     advisoryWatch,
     challenge: (host, scope) => challenge(realmFor({ hostHeader: host, publicUrls: urls, path: tokenPath }), tokenService, scope),

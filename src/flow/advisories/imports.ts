@@ -9,16 +9,20 @@ import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import type { ImportReport } from '../../advisories/import.ts'
 import { LazaretError, type ErrorCode } from '../../kit/errors.ts'
+import { recordAudit, type Actor } from '../../store/audit.ts'
+import type { Records } from '../../store/records/records.ts'
+import type { AdvisoryWatch } from './watch.ts'
 
 export type ImportOutcome = { report: ImportReport } | { code: ErrorCode; problem: string }
 
 /** Takes a file of advisory data that somebody sends. */
 export interface AdvisoryImports {
   /**
-   * In: the bytes, and what is said of them. Out: what was read, once it is in force. One at a time.
-   * Throws LIMIT_EXCEEDED beyond the limit, CONFLICT while another import runs, and what `importAdvisories` throws.
+   * In: who sends it, the bytes, and what is said of them. Out: what was read, once it is in force and what follows from it
+   * is queued. One at a time. Throws LIMIT_EXCEEDED beyond the limit, CONFLICT while another import runs, INPUT_INVALID where
+   * the sender breaks off, and what `importAdvisories` throws.
    */
-  take(body: Readable, about: SentFile): Promise<ImportReport>
+  take(actor: Actor, body: Readable, about: SentFile): Promise<ImportReport>
 }
 
 export interface SentFile {
@@ -38,7 +42,16 @@ const mostImportMs = 30 * 60_000
 const niceness = 5
 const heapMegabytes = 4096
 
-export function createAdvisoryImports(dataFolder: string, limits: { bytes?: number; ms?: number } = {}): AdvisoryImports {
+export interface ImportsParts {
+  dataFolder: string
+  records: Records
+  watch: Pick<AdvisoryWatch, 'look'>
+  now: () => number
+  mostBytes?: number
+  mostMs?: number
+}
+
+export function createAdvisoryImports({ dataFolder, records, watch, now, mostBytes = mostImportBytes, mostMs = mostImportMs }: ImportsParts): AdvisoryImports {
   const incoming = join(dataFolder, 'incoming')
   let busy = false
 
@@ -49,9 +62,9 @@ export function createAdvisoryImports(dataFolder: string, limits: { bytes?: numb
     const path = join(folder, name)
     try {
       await mkdir(folder, { mode: 0o700 })
-      await pipeline(body, bounded(limits.bytes ?? mostImportBytes), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+      await receive(body, path, mostBytes)
       if (changedAt !== undefined) await utimes(path, new Date(), new Date(changedAt))
-      const outcome = await importBeside(path, dataFolder, limits.ms ?? mostImportMs)
+      const outcome = await importBeside(path, dataFolder, mostMs)
       if ('report' in outcome) return { ...outcome.report, files: outcome.report.files.map((file) => ({ ...file, path: named(file.path, folder) })) }
       throw new LazaretError(outcome.code, named(outcome.problem, folder))
     } finally {
@@ -60,15 +73,33 @@ export function createAdvisoryImports(dataFolder: string, limits: { bytes?: numb
   }
 
   return {
-    async take(body, about) {
+    async take(actor, body, about) {
       if (busy) throw new LazaretError('CONFLICT', 'another import is running')
       busy = true
       try {
-        return await taken(body, about)
+        const report = await taken(body, about)
+        await records.write((tx) => recordAudit(tx, { ...actor, ...auditOf(report), result: 'done', at: now() }))
+        await watch.look()
+        return report
       } finally {
         busy = false
       }
     },
+  }
+}
+
+function auditOf(report: ImportReport) {
+  const files = report.files.slice(0, 10).map(({ path, added, replaced }) => ({ path, added, replaced }))
+  return { action: 'advisories.import', subject: report.revision, detail: { changed: report.changed, files } }
+}
+
+async function receive(body: Readable, path: string, mostBytes: number): Promise<void> {
+  try {
+    await pipeline(body, bounded(mostBytes), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code
+    if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') throw new LazaretError('INPUT_INVALID', 'the file broke off on the way', { cause })
+    throw cause
   }
 }
 

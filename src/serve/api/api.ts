@@ -2,31 +2,56 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { House } from '../../flow/house.ts'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
+import type { Actor } from '../../flow/accounts/administration.ts'
 import type { Principal } from '../../model/access.ts'
 import { serverOptions } from '../options.ts'
+import { advisoryRoutes } from './advisories.ts'
+import { askerByCredentials, type FindAsker } from './asker.ts'
+import { auditLogRoutes } from './audit-log.ts'
 import { documentRoutes } from './document.ts'
 import { findingRoutes } from './findings.ts'
 import { imageRoutes } from './images.ts'
+import { jobRoutes } from './jobs.ts'
+import { robotRoutes } from './robots.ts'
 import { sbomRoutes } from './sbom.ts'
+import { selfRoutes } from './self.ts'
+import { userRoutes } from './users.ts'
+import { exactBody, parameterProblem } from './validation.ts'
 import { verdictRoutes } from './verdict.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
     /** Who asks; set before every handler under /api/v1. */
     principal: Principal
+    /** The same as the audit log calls it. */
+    actor: Actor
   }
 }
 
-/** In: the house. Out: an instance that serves /api, ready, and listens nowhere by itself. */
-export async function createApi(house: House): Promise<FastifyInstance> {
-  const app = fastify(serverOptions(house)) as unknown as FastifyInstance
-  await app.register(apiRoutes(house))
+const allRoutes = [
+  verdictRoutes,
+  imageRoutes,
+  findingRoutes,
+  sbomRoutes,
+  selfRoutes,
+  userRoutes,
+  robotRoutes,
+  advisoryRoutes,
+  jobRoutes,
+  auditLogRoutes,
+]
+
+/** In: the house, and how it is known who asks. Out: an instance that serves /api, ready, and listens nowhere by itself. */
+export async function createApi(house: House, findAsker: FindAsker = askerByCredentials(house)): Promise<FastifyInstance> {
+  const ajv = { customOptions: { removeAdditional: false } } // a misspelt filter is refused, as a list without it would show too much
+  const app = fastify({ ...serverOptions(house), ajv, schemaErrorFormatter: parameterProblem }) as unknown as FastifyInstance
+  await app.register(apiRoutes(house, findAsker))
   await app.ready()
   return app
 }
 
 /** /api: one OpenAPI document and the routes that it describes, from the same schemas. */
-function apiRoutes(house: House): (app: FastifyInstance) => Promise<void> {
+function apiRoutes(house: House, findAsker: FindAsker): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     await app.register(swagger, {
       openapi: {
@@ -41,19 +66,16 @@ function apiRoutes(house: House): (app: FastifyInstance) => Promise<void> {
     await app.register(documentRoutes)
     await app.register(async (v1) => {
       v1.decorateRequest('principal')
+      v1.decorateRequest('actor')
       v1.addHook('onRequest', async (request: FastifyRequest) => {
-        request.principal = await signedIn(house, request)
+        Object.assign(request, await findAsker(request))
       })
-      for (const routes of [verdictRoutes, imageRoutes, findingRoutes, sbomRoutes]) await v1.register(routes(house), { prefix: '/api/v1' })
+      v1.addHook('onRoute', (route) => {
+        if (route.schema?.body !== undefined) route.validatorCompiler = exactBody
+      })
+      for (const routes of allRoutes) await v1.register(routes(house), { prefix: '/api/v1' })
     })
   }
-}
-
-/** Without credentials only what is public is there to see; who has none and could see nothing is asked to sign in. */
-async function signedIn(house: House, request: FastifyRequest): Promise<Principal> {
-  const principal = await house.signIn.authenticate(request.headers.authorization, request.ip)
-  if (principal.kind === 'anonymous' && principal.grants.length === 0) throw new LazaretError('UNAUTHORIZED', 'sign in first')
-  return principal
 }
 
 /** RFC 9457. What is not ours is INTERNAL and says nothing of its inside. */
