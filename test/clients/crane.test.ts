@@ -6,4 +6,5 @@ roundTripSuite({
   needs: ['crane'],
   open: openCrane,
   forms: ['oci', 'docker', 'zstd', 'plain', 'index', 'attested', 'artifact'],
+  copies: true,
 })

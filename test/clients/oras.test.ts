@@ -6,4 +6,5 @@ roundTripSuite({
   needs: ['oras'],
   open: openOras,
   forms: ['oci', 'docker', 'zstd', 'plain', 'index', 'list', 'attested', 'artifact'],
+  copies: true,
 })

@@ -6,5 +6,6 @@ roundTripSuite({
   needs: ['crane', 'postgres'],
   open: openCrane,
   forms: ['oci', 'index', 'artifact'],
+  copies: true,
   postgres: true,
 })

@@ -6,4 +6,5 @@ roundTripSuite({
   needs: ['skopeo', 'podman'],
   open: openSkopeo,
   forms: ['oci', 'zstd', 'plain', 'index', 'attested', 'artifact'],
+  copies: true,
 })

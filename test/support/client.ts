@@ -38,14 +38,6 @@ export interface PulledImage {
   digests?: string[]
 }
 
-/** `HOST:PORT/NAME:TAG` or `HOST:PORT/NAME@DIGEST` in its parts. */
-export function partsOf(reference: string): { host: string; repository: string; tag: string } {
-  const match = /^([^/]+)\/([^:@]+)[:@](.+)$/.exec(reference)
-  if (match === null) throw new Error(`not a full reference: ${reference}`)
-  const [, host = '', repository = '', tag = ''] = match
-  return { host, repository, tag }
-}
-
 /** Reads `auths` of Docker's and Podman's credential files. */
 export async function readLogin(file: string, host: string): Promise<Credentials> {
   const { auths } = JSON.parse(await readFile(file, 'utf8')) as { auths?: Record<string, { auth?: string }> }
