@@ -1,4 +1,5 @@
-import type { FastifySchemaCompiler, SchemaErrorFormatter } from 'fastify'
+import type { FastifySchemaCompiler } from 'fastify'
+import type { FastifySchemaValidationError } from 'fastify/types/schema.js'
 import type Type from 'typebox'
 import { Compile } from 'typebox/compile'
 
@@ -13,7 +14,7 @@ export const exactBody: FastifySchemaCompiler<unknown> = ({ schema, httpPart }) 
 }
 
 /** For queries. Out: what is wrong with which parameter, never with its value. */
-export const parameterProblem: SchemaErrorFormatter = (errors) => {
+export function parameterProblem(errors: FastifySchemaValidationError[]): Error {
   const first = errors[0]
   const extra = errors.find(({ keyword }) => keyword === 'additionalProperties')
   if (extra !== undefined) return new Error(`there is no parameter ${String(extra.params['additionalProperty']).slice(0, 60)}`)
