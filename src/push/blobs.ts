@@ -1,9 +1,10 @@
 import { LazaretError } from '../kit/errors.ts'
 import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
+import { granted, principalId } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
-import { isRepositoryName } from '../model/names.ts'
 import { linkBlob, type Blob, type Blobs } from '../store/blobs/blobs.ts'
-import type { UploadOwner, Uploads } from '../store/blobs/uploads.ts'
+import { unknownUpload, type UploadOwner } from '../store/blobs/sessions.ts'
+import type { Uploads } from '../store/blobs/uploads.ts'
 import type { Records } from '../store/records/records.ts'
 import { ensureRepository, type Repository } from '../store/repositories.ts'
 
@@ -29,6 +30,9 @@ export interface BlobPushParts {
   now: () => number
 }
 
+/** An anonymous mount asks the gate of so many repositories: an upload is cheaper than a long search. */
+const mostSources = 20
+
 export function createBlobPush(parts: BlobPushParts): BlobPush {
   const { records, blobs, uploads, now } = parts
 
@@ -40,8 +44,17 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
     const digest = text === null || mount !== null ? undefined : wantDigest(text)
     const owner = await ownerOf(request)
     const id = await uploads.start(owner)
-    if (digest !== undefined) return taken(request, await uploads.finish(id, owner, request.body, digest))
-    return accepted(request, id, 0)
+    return digest === undefined ? accepted(request, id, 0) : taken(request, await finishAtOnce(id, owner, request, digest))
+  }
+
+  /** The client was never told of this upload: where it fails, nobody will go on with it. */
+  async function finishAtOnce(id: string, owner: UploadOwner, request: OciRequest, digest: Digest): Promise<Blob> {
+    try {
+      return await uploads.finish(id, owner, request.body, digest)
+    } catch (error) {
+      await uploads.cancel(id, owner).catch((gone: unknown) => ended(gone))
+      throw error
+    }
   }
 
   function taken(request: OciRequest, blob: Blob): Answer {
@@ -52,27 +65,34 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
   async function ownerOf(request: OciRequest): Promise<UploadOwner> {
     const known = await parts.findRepository(request.repository)
     const repository = known ?? (await records.write((tx) => ensureRepository(tx, request.repository, now())))
-    return { repositoryId: repository.id, principal: principalName(request) }
+    return { repositoryId: repository.id, principal: principalId(request.principal) }
+  }
+
+  /** Of an upload that was begun: asking for one makes no repository. */
+  async function beganBy(request: OciRequest): Promise<UploadOwner> {
+    const repository = await parts.findRepository(request.repository)
+    if (repository === undefined) throw unknownUpload()
+    return { repositoryId: repository.id, principal: principalId(request.principal) }
   }
 
   return {
     start,
     async status(request) {
-      const received = await uploads.status(request.reference, await ownerOf(request))
+      const received = await uploads.status(request.reference, await beganBy(request))
       return { ...accepted(request, request.reference, received), status: 204 }
     },
     async patch(request) {
-      const owner = await ownerOf(request)
+      const owner = await beganBy(request)
       const received = await outOfOrder(request, () => uploads.append(request.reference, owner, sized(request), chunkStart(request)))
       return accepted(request, request.reference, received)
     },
     async finish(request) {
       const digest = wantDigest(request.query.get('digest'))
-      const owner = await ownerOf(request)
+      const owner = await beganBy(request)
       return taken(request, await outOfOrder(request, () => uploads.finish(request.reference, owner, sized(request), digest, chunkStart(request))))
     },
     async cancel(request) {
-      await uploads.cancel(request.reference, await ownerOf(request))
+      await uploads.cancel(request.reference, await beganBy(request))
       return { status: 204, headers: {} }
     },
     async remove(request) {
@@ -85,8 +105,9 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
   }
 }
 
-function principalName(request: OciRequest): string {
-  return `${request.principal.kind}:${request.principal.name}`
+/** A wrong digest has ended it already. */
+function ended(error: unknown): void {
+  if (!(error instanceof LazaretError) || error.code !== 'BLOB_UPLOAD_UNKNOWN') throw error
 }
 
 /**
@@ -97,10 +118,7 @@ async function tryMount(parts: BlobPushParts, request: OciRequest, mount: string
   const digest = wantDigest(mount)
   const blob = await parts.blobs.findAnywhere(digest)
   if (blob === undefined) return undefined
-  const from = request.query.get('from')
-  const linked = await parts.blobs.linkedBy(digest)
-  const candidates = from === null || from === '' ? linked : linked.filter((repository) => repository.name === from && isRepositoryName(from))
-  for (const repository of candidates) {
+  for (const repository of await sourcesOf(parts, request, digest)) {
     if (repository.name !== request.repository && !(await parts.mayTake(request, repository, digest))) continue
     return parts.records.write(async (tx) => {
       const still = await tx
@@ -115,6 +133,18 @@ async function tryMount(parts: BlobPushParts, request: OciRequest, mount: string
     })
   }
   return undefined
+}
+
+/** Where to take it from: the named repository, else the first of those that the caller's grants reach, this one before others. */
+async function sourcesOf(parts: BlobPushParts, request: OciRequest, digest: Digest): Promise<Repository[]> {
+  const from = request.query.get('from') ?? ''
+  if (from !== '') {
+    const named = await parts.findRepository(from)
+    return named !== undefined && (await parts.blobs.find(from, digest)) !== undefined ? [named] : []
+  }
+  const linked = await parts.blobs.linkedBy(digest)
+  const reached = linked.filter(({ name }) => granted(request.principal, 'pull', name) || granted(request.principal, 'push', name))
+  return reached.toSorted((a, b) => Number(b.name === request.repository) - Number(a.name === request.repository)).slice(0, mostSources)
 }
 
 function created(request: OciRequest, blob: Blob): Answer {
@@ -167,7 +197,18 @@ function sized(request: OciRequest): AsyncIterable<Buffer> {
   if (length !== undefined && Number(length) !== promised) {
     throw new LazaretError('BLOB_UPLOAD_INVALID', `Content-Range promises ${promised} bytes, Content-Length ${length}`)
   }
-  return request.body
+  return exactly(request.body, promised)
+}
+
+/** A body in pieces (Transfer-Encoding) has no length to compare before. */
+async function* exactly(body: AsyncIterable<Buffer>, promised: number): AsyncGenerator<Buffer> {
+  let left = promised
+  for await (const chunk of body) {
+    if (chunk.length > left) throw new LazaretError('BLOB_UPLOAD_INVALID', `more came than the ${promised} bytes that Content-Range promises`)
+    left -= chunk.length
+    yield chunk
+  }
+  if (left > 0) throw new LazaretError('BLOB_UPLOAD_INVALID', `${promised - left} bytes came, where Content-Range promises ${promised}`)
 }
 
 /** A chunk out of order is told how far the upload has come. */

@@ -15,15 +15,17 @@ async function overPostgres(): Promise<void> {
   const stack = new AsyncDisposableStack()
   after(() => stack.disposeAsync())
   const server = await startPostgres(stack)
-  const records = await openPostgresRecords(await server.createDatabase('store'))
+  const records = await openPostgresRecords(`${await server.createDatabase('store')}?options=${encodeURIComponent('-c synchronous_commit=off')}`)
   stack.defer(() => records.close())
   storeSuites('PostgreSQL', () => emptied(records))
   nodesTogether(server)
 }
 
+/** In one go, and faster than `truncate`, which makes new files. */
 async function emptied(records: Records): Promise<Records> {
   const tables = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'meta'`.execute(records.read)
-  await sql`truncate ${sql.join(tables.rows.map((row) => sql.table(row.name)))} restart identity cascade`.execute(records.read)
+  const deletions = tables.rows.map((row) => `delete from ${row.name}`).join('; ')
+  await sql.raw(`begin; set local session_replication_role = replica; ${deletions}; commit`).execute(records.read)
   return records
 }
 

@@ -4,6 +4,7 @@ import type { Digest } from '../../model/digest.ts'
 import { addJob } from '../jobs/jobs.ts'
 import type { ObjectStore } from '../objects/objects.ts'
 import type { Records, Tx } from '../records/records.ts'
+import type { Repository } from '../repositories.ts'
 
 export interface Blob {
   id: number
@@ -21,8 +22,9 @@ export interface Blobs {
   find(repositoryName: string, digest: Digest): Promise<Blob | undefined>
   /** Whatever repository links it: for our own reading, never to answer a client. */
   findAnywhere(digest: Digest): Promise<Blob | undefined>
-  /** Ids of the repositories that link it, with their names. */
-  linkedBy(digest: Digest): Promise<{ id: number; name: string }[]>
+  /** Repositories that link it, in the order of their names; the first 1,000. */
+  linkedBy(digest: Digest): Promise<Repository[]>
+  /** Out: the whole, or the part from `start` to `end` (exclusive). Throws before the first byte where it is not all on disk. */
   read(blob: Blob, range?: { start: number; end: number }): Promise<Readable>
   /** Takes the link away. Out: false where there was none. The bytes stay for the collection to judge. */
   unlink(repositoryId: number, digest: Digest): Promise<boolean>
@@ -46,7 +48,7 @@ export function createBlobs(records: Records, objects: ObjectStore): Blobs {
         .orderBy('repositories.name')
         .limit(1000)
         .execute(),
-    read: (blob, range) => objects.read(blob.objectKey, range),
+    read: (blob, range) => objects.read(blob.objectKey, range ?? { start: 0, end: blob.sizeBytes }),
     unlink: (repositoryId, digest) =>
       records.write(async (tx) => {
         const blob = await tx.selectFrom('blobs').select('id').where('digest', '=', digest).executeTakeFirst()

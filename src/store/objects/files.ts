@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rm, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
 import type { ObjectStore, ObjectWriter } from './objects.ts'
@@ -35,17 +35,24 @@ async function makeFolders(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const names = Array.from({ length: 256 }, (_, at) => at.toString(16).padStart(2, '0'))
   const made = await Promise.all(names.map((name) => mkdir(join(folder, name), { recursive: true, mode: 0o700 })))
-  if (made.some((path) => path !== undefined)) await syncFolder(folder)
+  if (made.every((path) => path === undefined)) return
+  await syncFolder(folder)
+  await syncFolder(dirname(folder))
 }
 
 async function readFrom(path: string, range: { start: number; end: number } | undefined): Promise<Readable> {
   const file = await open(path, 'r').catch((cause: unknown) => missing(cause, 'BLOB_UNKNOWN'))
-  if (range !== undefined && range.start >= range.end) {
+  try {
+    const { size } = await file.stat()
+    const { start, end } = range ?? { start: 0, end: size }
+    if (end > size) throw new LazaretError('INTERNAL', `an object has ${size} bytes on disk, where ${end} were written: see lazaret doctor`)
+    if (start < end) return createReadStream(path, { fd: file, highWaterMark: readBytes, start, end: end - 1 })
+  } catch (error) {
     await file.close()
-    return Readable.from([])
+    throw error
   }
-  const bounds = range === undefined ? {} : { start: range.start, end: range.end - 1 }
-  return createReadStream(path, { fd: file, highWaterMark: readBytes, ...bounds })
+  await file.close()
+  return Readable.from([])
 }
 
 class FileWriter implements ObjectWriter {
@@ -97,6 +104,8 @@ class FileWriter implements ObjectWriter {
 
   async seal(): Promise<void> {
     try {
+      const { size } = await this.#file.stat()
+      if (size !== this.#size) throw new LazaretError('INTERNAL', `${size} bytes are on disk, where ${this.#size} were written`)
       await this.#file.sync()
     } finally {
       await this.#file.close()

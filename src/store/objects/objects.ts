@@ -14,7 +14,10 @@ export interface ObjectStore {
   create(key: string): Promise<ObjectWriter>
   /** Goes on with an unsealed object, in this process or after a restart. Throws LazaretError BLOB_UPLOAD_UNKNOWN where it is gone. */
   resume(key: string): Promise<ObjectWriter>
-  /** In: a key and a range in bytes, end exclusive. Out: its bytes. Throws LazaretError BLOB_UNKNOWN where it is gone. */
+  /**
+   * In: a key and a range in bytes, end exclusive. Out: its bytes, those of the time of asking even if it is removed meanwhile.
+   * Throws LazaretError BLOB_UNKNOWN where it is gone, INTERNAL where it is shorter than the range: before the first byte.
+   */
   read(key: string, range?: { start: number; end: number }): Promise<Readable>
   /** Frees it; fine where it is gone already. */
   remove(key: string): Promise<void>
@@ -27,7 +30,7 @@ export interface ObjectWriter {
   readonly size: number
   /** Appends as it streams. On an error of the source, what had come stays, and `size` counts it. */
   append(source: AsyncIterable<Buffer>, onChunk?: (chunk: Buffer) => void): Promise<void>
-  /** On disk, whole and final. */
+  /** On disk, whole and final. Where it throws, nothing is known of the object: it must be removed, and sent again. */
   seal(): Promise<void>
   /** Lets go of it, to be resumed later or removed. */
   release(): Promise<void>
