@@ -9,7 +9,8 @@ import { scratch } from './scratch.ts'
 
 export interface Lazaret extends Registry {
   daemon: Daemon
-  data: string
+  /** Its working folder; records and blobs are in `data` below it. */
+  folder: string
   admin: Credentials
   /** `bin/lazaret ARGS…` as the administrator of this server. */
   lazaret: (args: readonly string[], options?: RunOptions) => Promise<Outcome>
@@ -22,8 +23,8 @@ export interface Lazaret extends Registry {
 export interface LazaretOptions {
   policy: 'observe' | 'balanced'
   env?: Record<string, string>
-  /** A data folder to take up again. */
-  data?: string
+  /** A server that has ended, whose folder and address this one takes up. */
+  after?: Lazaret
 }
 
 export const checkout = join(import.meta.dirname, '..', '..')
@@ -32,12 +33,13 @@ export const launcher = join(checkout, 'bin', 'lazaret')
 /** In: the suite's stack and the policy. Out: a server that is ready, with a developer who may pull, push and delete below `shop/`; gone at the end. */
 export async function startLazaret(stack: AsyncDisposableStack, options: LazaretOptions): Promise<Lazaret> {
   const server = await serve(stack, options)
+  if (options.after !== undefined) return { ...server, developer: options.after.developer }
   return { ...server, developer: await server.addUser('developer', 'pull=shop/**', 'push=shop/**', 'delete=shop/**') }
 }
 
 async function serve(stack: AsyncDisposableStack, options: LazaretOptions): Promise<Omit<Lazaret, 'developer'>> {
-  const folder = options.data ?? (await scratch(stack, 'lazaret'))
-  const host = `127.0.0.1:${await freePort()}`
+  const folder = options.after?.folder ?? (await scratch(stack, 'lazaret'))
+  const host = options.after?.host ?? `127.0.0.1:${await freePort()}`
   const admin = { username: 'admin', password: 'the-admin-of-this-test' }
   const env = settingsOf(folder, host, admin, options)
   const daemon = await startDaemon(stack, {
@@ -54,7 +56,7 @@ async function serve(stack: AsyncDisposableStack, options: LazaretOptions): Prom
   return {
     host,
     daemon,
-    data: join(folder, 'data'),
+    folder,
     admin,
     lazaret,
     protocol: (credentials) => protocolOf(host, credentials),
