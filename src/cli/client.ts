@@ -1,53 +1,49 @@
-import { LazaretError } from '../kit/errors.ts'
-import type { Settings } from '../kit/settings/settings.ts'
-import { keptLogin, type Login } from './login-store.ts'
+import { LazaretError, type ErrorCode, errorCodes } from '../kit/errors.ts'
+import { loadSettings, type Settings } from '../kit/settings/settings.ts'
+import type { Io } from './command.ts'
+import { keptLogin, keptServer, type Login } from './login-store.ts'
+import { httpExchange } from './remote.ts'
 
-/** Asks a server's API in the name of whoever is signed in. */
-export interface Client {
+/** Asks the API: of a server in the name of whoever is signed in, or of the data folder, opened by this process. */
+export interface Client extends AsyncDisposable {
+  /** Its URL; of a data folder, that under which it would be served. */
   readonly server: string
   /** In: a path under /api/v1, and its query; undefined values are left out. Out: the JSON answer. Throws the server's problem. */
-  get<T>(path: string, query?: Record<string, string | number | undefined>): Promise<T>
-  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T>
+  get<T>(path: string, query?: Query): Promise<T>
+  send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, what: { query?: Query; body?: unknown }): Promise<T>
+  /** Sends a file. */
+  upload<T>(path: string, query: Query, bytes: AsyncIterable<Uint8Array>): Promise<T>
 }
 
-const mostAnswerBytes = 256 * 1024 * 1024
+export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>
+
+/** One request and its answer, wherever it goes. In: the path and query from the root. */
+export type Exchange = (request: { method: string; path: string; body?: unknown; bytes?: AsyncIterable<Uint8Array> }) => Promise<{ status: number; text: string }>
 
 /**
- * In: the settings, and the environment for what `lazaret login` kept. Out: the client, or undefined where no server is
- * named: neither by LAZARET_SERVER nor by a login.
+ * In: the environment, and the command that asks. Out: a client of the server that LAZARET_SERVER names or `lazaret login` was
+ * used for; without one, the data folder is opened. Throws CONFLICT where a running server holds that, naming its address.
  */
-export async function connect(settings: Settings, env: Readonly<Record<string, string | undefined>>): Promise<Client | undefined> {
-  const kept = await keptLogin(settings.server, env)
-  const server = settings.server ?? kept?.server
-  if (server === undefined) return undefined
-  return clientFor(server, authorizationOf(settings, kept))
+export async function openClient(io: Io, command: string): Promise<Client> {
+  const settings = loadSettings({ env: io.env, cwd: io.cwd })
+  const named = await namedServer(settings, io)
+  if (named !== undefined) return clientOver(named.server, httpExchange(named.server, authorizationOf(settings, named.login)))
+  return (await import('./local.ts')).openLocal(settings, io, command)
 }
 
-export async function requireClient(settings: Settings, env: Readonly<Record<string, string | undefined>>): Promise<Client> {
-  const client = await connect(settings, env)
-  if (client === undefined) throw new LazaretError('USAGE', 'no server is named: set LAZARET_SERVER, or use lazaret login')
-  return client
+/** Out: the server that commands are meant for, undefined where none is named. */
+export async function namedServer(settings: Settings, io: Pick<Io, 'env'>): Promise<{ server: string; login: Login | undefined } | undefined> {
+  const server = settings.server ?? (await keptServer(io.env))
+  return server === undefined ? undefined : { server, login: await keptLogin(server, io.env) }
 }
 
-export function clientFor(server: string, authorization: string | undefined): Client {
-  async function ask<T>(method: string, url: URL, body?: unknown): Promise<T> {
-    const headers = {
-      accept: 'application/json',
-      ...(authorization === undefined ? {} : { authorization }),
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    }
-    const response = await reach(url, { method, headers, redirect: 'error', ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
-    return answerOf<T>(response)
-  }
-  const urlOf = (path: string) => new URL(`/api/v1${path}`, server)
+export function clientOver(server: string, exchange: Exchange, close: () => Promise<void> = async () => undefined): Client {
   return {
     server,
-    get(path, query = {}) {
-      const url = urlOf(path)
-      for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, String(value))
-      return ask('GET', url)
-    },
-    send: (method, path, body) => ask(method, urlOf(path), body),
+    get: async (path, query = {}) => answerOf(await exchange({ method: 'GET', path: pathOf(path, query) })),
+    send: async (method, path, { query = {}, body }) => answerOf(await exchange({ method, path: pathOf(path, query), ...(body === undefined ? {} : { body }) })),
+    upload: async (path, query, bytes) => answerOf(await exchange({ method: 'POST', path: pathOf(path, query), bytes })),
+    [Symbol.asyncDispose]: close,
   }
 }
 
@@ -55,45 +51,40 @@ export function basic(username: string, password: string): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }
 
-function authorizationOf(settings: Settings, kept: Login | undefined): string | undefined {
+export function authorizationOf(settings: Settings, login: Login | undefined): string | undefined {
   if (settings.token !== undefined && settings.username !== undefined) return basic(settings.username, settings.token)
   if (settings.token !== undefined) return `Bearer ${settings.token}`
   if (settings.username !== undefined && settings.password !== undefined) return basic(settings.username, settings.password)
-  return kept === undefined ? undefined : basic(kept.username, kept.password)
+  return login === undefined ? undefined : basic(login.username, login.password)
 }
 
-async function reach(url: URL, options: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, options)
-  } catch (cause) {
-    const inner = (cause as { cause?: { code?: string } }).cause?.code
-    throw new LazaretError('UNAVAILABLE', `${url.origin} does not answer${inner === undefined ? '' : ` (${inner})`}`, { cause })
+function pathOf(path: string, query: Query): string {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value as string | number | undefined]) if (one !== undefined) parameters.append(name, String(one))
   }
+  return `/api/v1${path}${parameters.size > 0 ? `?${parameters}` : ''}`
 }
 
-async function answerOf<T>(response: Response): Promise<T> {
-  const text = await bounded(response)
-  if (response.ok) return (text === '' ? undefined : JSON.parse(text)) as T
+function answerOf<T>({ status, text }: { status: number; text: string }): T {
+  if (status >= 200 && status < 300) return (text === '' ? undefined : parsed(text)) as T
   const problem = problemOf(text)
-  throw new LazaretError(problem?.code ?? 'UNAVAILABLE', problem?.detail ?? `the server answered ${response.status}`, { status: response.status })
+  throw new LazaretError(problem?.code ?? 'UNAVAILABLE', problem?.detail ?? `the server answered ${status}, not as Lazaret does`, { status })
 }
 
-async function bounded(response: Response): Promise<string> {
-  const chunks: Uint8Array[] = []
-  let size = 0
-  for await (const chunk of response.body ?? []) {
-    size += chunk.length
-    if (size > mostAnswerBytes) throw new LazaretError('LIMIT_EXCEEDED', `the answer is larger than ${mostAnswerBytes} bytes`)
-    chunks.push(chunk)
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw new LazaretError('UNAVAILABLE', 'the server did not answer in JSON, as Lazaret does', { cause })
   }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
-function problemOf(text: string): { code: LazaretError['code']; detail: string } | undefined {
+function problemOf(text: string): { code: ErrorCode; detail: string } | undefined {
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown } | null
     if (typeof problem?.code !== 'string' || typeof problem.detail !== 'string') return undefined
-    return { code: problem.code as LazaretError['code'], detail: problem.detail }
+    return { code: Object.hasOwn(errorCodes, problem.code) ? (problem.code as ErrorCode) : 'UNAVAILABLE', detail: problem.detail.slice(0, 2000) }
   } catch (error) {
     if (error instanceof SyntaxError) return undefined // a proxy's page, say
     throw error

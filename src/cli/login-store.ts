@@ -1,57 +1,56 @@
-import { readFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { LazaretError } from '../kit/errors.ts'
+import { eraseByHelper, getByHelper, storeByHelper } from './credential-helper.ts'
+import { credentialsIn, helperFor, readDockerConfig, withCredentials, withoutCredentials, writeDockerConfig, type Credentials, type Env } from './docker-config.ts'
+import { readOptional, replaceFile } from './whole-file.ts'
 
-// Credentials are where Docker keeps them, so that `docker login` and `lazaret login` know each other:
-//   $DOCKER_CONFIG/config.json    {"auths": {"HOST": {"auth": base64(NAME:PASSWORD)}}}
+// Credentials are where Docker keeps them, so that `docker login` and `lazaret login` know each other. Beside them:
 //   $XDG_CONFIG_HOME/lazaret/server    the server of the last `lazaret login`
 
-export interface Login {
+export interface Login extends Credentials {
   server: string
-  username: string
-  password: string
 }
 
-type Env = Readonly<Record<string, string | undefined>>
-
-/** In: the server that is asked, or undefined for that of the last login. Out: what was kept for it. */
-export async function keptLogin(server: string | undefined, env: Env): Promise<Login | undefined> {
-  const wanted = server ?? (await readOptional(serverFile(env)))?.trim()
-  if (wanted === undefined || wanted === '') return undefined
-  const text = await readOptional(dockerConfigFile(env))
-  if (text === undefined) return undefined
-  const credentials = credentialsFor(new URL(wanted).host, text, dockerConfigFile(env))
-  return credentials === undefined ? undefined : { server: wanted, ...credentials }
+/** Out: the server of the last `lazaret login`. */
+export async function keptServer(env: Env): Promise<string | undefined> {
+  const text = (await readOptional(serverFile(env)))?.trim()
+  return text === undefined || text === '' || !URL.canParse(text) ? undefined : new URL(text).origin
 }
 
-export function dockerConfigFile(env: Env): string {
-  return join(env['DOCKER_CONFIG'] ?? join(env['HOME'] ?? homedir(), '.docker'), 'config.json')
+/** In: the server that is asked. Out: what is kept for it. Throws SETTING_INVALID, UNAVAILABLE where a helper fails. */
+export async function keptLogin(server: string, env: Env): Promise<Login | undefined> {
+  const config = await readDockerConfig(env)
+  const { host } = new URL(server)
+  const helper = helperFor(config, host)
+  const credentials = (helper === undefined ? undefined : await getByHelper(helper, host, env)) ?? credentialsIn(config, host)
+  return credentials === undefined ? undefined : { server, ...credentials }
 }
 
-export function serverFile(env: Env): string {
-  return join(env['XDG_CONFIG_HOME'] ?? join(env['HOME'] ?? homedir(), '.config'), 'lazaret', 'server')
+/** Keeps a login, and the server as the one to ask. Out: where the credentials went: a helper's name, or the file's path. */
+export async function keepLogin({ server, ...credentials }: Login, env: Env): Promise<{ helper: string } | { file: string }> {
+  const config = await readDockerConfig(env)
+  const { host } = new URL(server)
+  const helper = helperFor(config, host)
+  if (helper !== undefined) await storeByHelper(helper, host, credentials, env)
+  await writeDockerConfig(withCredentials(config, host, helper === undefined ? credentials : undefined))
+  await replaceFile(serverFile(env), `${server}\n`)
+  return helper === undefined ? { file: config.path } : { helper }
 }
 
-function credentialsFor(host: string, text: string, path: string): { username: string; password: string } | undefined {
-  let config: { auths?: Record<string, { auth?: unknown } | undefined> } | null
-  try {
-    config = JSON.parse(text) as typeof config
-  } catch (cause) {
-    throw new LazaretError('SETTING_INVALID', `${path} is not JSON`, { cause })
-  }
-  const auth = config?.auths?.[host]?.auth ?? config?.auths?.[`https://${host}`]?.auth
-  if (typeof auth !== 'string') return undefined
-  const decoded = Buffer.from(auth, 'base64').toString('utf8')
-  const colon = decoded.indexOf(':')
-  return colon < 0 ? undefined : { username: decoded.slice(0, colon), password: decoded.slice(colon + 1) }
+/** Out: whether anything was kept for the server. */
+export async function forgetLogin(server: string, env: Env): Promise<boolean> {
+  const config = await readDockerConfig(env)
+  const { host } = new URL(server)
+  const helper = helperFor(config, host)
+  const had = helper === undefined ? false : await eraseByHelper(helper, host, env)
+  const without = withoutCredentials(config, host)
+  if (without !== undefined) await writeDockerConfig(without)
+  if ((await keptServer(env)) === server) await rm(serverFile(env), { force: true })
+  return had || without !== undefined
 }
 
-async function readOptional(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
-  }
+function serverFile(env: Env): string {
+  const config = env['XDG_CONFIG_HOME'] === '' ? undefined : env['XDG_CONFIG_HOME']
+  return join(config ?? join(env['HOME'] ?? homedir(), '.config'), 'lazaret', 'server')
 }

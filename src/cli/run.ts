@@ -1,7 +1,7 @@
 import { LazaretError, messageOf } from '../kit/errors.ts'
 import { exit, type Command, type ExitCode, type Io } from './command.ts'
 import { commands } from './commands.ts'
-import { nearestCommand, overview, usageOf } from './help.ts'
+import { nearestCommand, overview, usageLines, usageOf } from './help.ts'
 
 /** In: the arguments after `lazaret`. Out: the exit code; what was wrong is said in one line on stderr. */
 export async function run(argv: string[], io: Io = processIo()): Promise<ExitCode> {
@@ -19,7 +19,7 @@ async function guarded(name: string, command: Command, args: string[], io: Io): 
   try {
     return await command.run(args, io)
   } catch (error) {
-    if (isUsage(error)) return usage(io, `${messageOf(error)}\nusage: lazaret ${name} ${command.usage}`)
+    if (isUsage(error)) return usage(io, `${messageOf(error)}\n${usageLines(name, command).trimEnd()}`)
     io.err(`lazaret: ${messageOf(error)}\n`)
     if (!(error instanceof LazaretError) && io.env['LAZARET_LOG'] === 'debug' && error instanceof Error) io.err(`${error.stack ?? ''}\n`)
     return exit.failed

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
 import { LazaretError } from '../../kit/errors.ts'
-import { loadSettings } from '../../kit/settings/settings.ts'
 import type { Reason } from '../../model/verdict.ts'
-import { requireClient } from '../client.ts'
+import { openClient } from '../client.ts'
 import { exit, type Command, type ExitCode, type Io } from '../command.ts'
+import { isJson, jsonText } from '../options.ts'
 
 interface Answer {
   image: string
@@ -27,9 +27,10 @@ export const why: Command = {
     const { values, positionals } = parseArgs({ args, options, strict: true, allowPositionals: true })
     const [image, extra] = positionals
     if (image === undefined || extra !== undefined) throw new LazaretError('USAGE', 'one IMAGE is wanted')
-    const client = await requireClient(loadSettings({ env: io.env, cwd: io.cwd }), io.env)
+    const asJson = isJson(values.format)
+    await using client = await openClient(io, 'why')
     const answer = await client.get<Answer>('/verdict', { image: withoutHost(image, client.server), platform: values.platform, wait: values.wait })
-    if (values.format === 'json') io.out(`${JSON.stringify(answer, null, 2)}\n`)
+    if (asJson) io.out(jsonText(answer))
     else print(answer, io)
     return exitCode(answer.decision)
   },
