@@ -8,7 +8,7 @@ const mostColumns = 80
 export function overview(): string {
   const width = Math.max(...Object.keys(commands).map((name) => name.length))
   const lines = Object.entries(commands).map(([name, { summary }]) => folded(`  ${name.padEnd(width)}  `, summary))
-  return `lazaret: a registry that holds every image in quarantine until it is proven clean
+  return `lazaret: a registry that holds every image until it is proven clean
 
 usage: lazaret COMMAND …      lazaret COMMAND --help
 
@@ -32,11 +32,11 @@ export function usageLines(name: string, command: Command): string {
     .concat('\n')
 }
 
-/** Text that goes on below its own beginning, within 80 columns. */
+/** Text that goes on below its own beginning, within 80 columns; what stands in brackets stays together. */
 function folded(before: string, text: string): string {
-  const width = mostColumns - before.length
-  return wrapped(text, width)
-    .map((line, at) => (at === 0 ? before : ' '.repeat(before.length)) + line)
+  const held = text.replaceAll(/\[[^\]]*\]/g, (option) => option.replaceAll(' ', '\u00a0'))
+  return wrapped(held, mostColumns - before.length)
+    .map((line, at) => (at === 0 ? before : ' '.repeat(before.length)) + line.replaceAll('\u00a0', ' '))
     .join('\n')
 }
 
