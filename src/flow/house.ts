@@ -69,18 +69,7 @@ const expireEveryMs = 60_000
  */
 export async function openHouse(settings: Settings, log: Log): Promise<House> {
   await mkdir(settings.data, { recursive: true, mode: 0o700 })
-  const [records, objects] = await Promise.all([
-    openRecords(settings.data, settings.database),
-    openFileObjects(settings.blobs),
-    ensureDatabase(settings.data),
-  ])
-  const access = await openAccess({
-    records,
-    dataFolder: settings.data,
-    service: tokenService,
-    publicPatterns: settings.public,
-    ...(settings.adminPassword === undefined ? {} : { adminPassword: settings.adminPassword }),
-  })
+  const [{ records, access }, objects] = await Promise.all([openRecordsAndAccess(settings), openFileObjects(settings.blobs), ensureDatabase(settings.data)])
   const now = Date.now
   const policy = policies[settings.policy]
   const blobs = createBlobs(records, objects)
@@ -160,6 +149,18 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       await records.close()
     },
   }
+}
+
+async function openRecordsAndAccess(settings: Settings): Promise<{ records: Records; access: AccessStage }> {
+  const records = await openRecords(settings.data, settings.database)
+  const access = await openAccess({
+    records,
+    dataFolder: settings.data,
+    service: tokenService,
+    publicPatterns: settings.public,
+    ...(settings.adminPassword === undefined ? {} : { adminPassword: settings.adminPassword }),
+  })
+  return { records, access }
 }
 
 /** The policy or the advisories may be others than when the server stopped: what was judged by the old ones is judged anew. */

@@ -1,6 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
 
+/** The first pulls after a start come before it. */
+const warmAfterMs = 500
+
 /**
  * /api is an instance of its own behind this door, made right after the server listens: its schemas take longer to compile
  * than all the rest of a start, and no pull waits for them.
@@ -17,10 +20,14 @@ export function apiDoor(house: House): (app: FastifyInstance) => Promise<void> {
     }
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null)) // bodies are read behind the door
+    let warming: NodeJS.Timeout | undefined
     app.addHook('onListen', async () => {
-      open().catch((error: unknown) => house.log.error({ err: error }, 'the API does not start')) // beside, not before, the first pulls
+      warming = setTimeout(() => {
+        open().catch((error: unknown) => house.log.error({ err: error }, 'the API does not start'))
+      }, warmAfterMs)
     })
     app.addHook('onClose', async () => {
+      clearTimeout(warming)
       await (await opened)?.close()
     })
     for (const url of ['/api', '/api/*']) {
