@@ -1,16 +1,17 @@
 import { parseArgs } from 'node:util'
-import { LazaretError } from '../../kit/errors.ts'
-import { describeSettings, loadSettings, settingsTable } from '../../kit/settings/settings.ts'
+import { describeSettings, loadSettings, settingRows } from '../../kit/settings/settings.ts'
 import { exit, type Command } from '../command.ts'
+import { formatOption, isJson, jsonText } from '../options.ts'
+import { table } from '../table.ts'
 
 export const config: Command = {
   usage: '[--format table|json]',
   summary: 'Print the settings in force and where each came from, secrets masked',
   async run(args, io) {
-    const { values } = parseArgs({ args, options: { format: { type: 'string', default: 'table' } }, strict: true })
+    const { values } = parseArgs({ args, options: formatOption, strict: true })
+    const asJson = isJson(values.format)
     const described = describeSettings(loadSettings({ env: io.env, cwd: io.cwd }))
-    if (values.format !== 'table' && values.format !== 'json') throw new LazaretError('USAGE', `--format is table or json, not ${values.format}`)
-    io.out(values.format === 'json' ? `${JSON.stringify(described, null, 2)}\n` : settingsTable(described))
+    io.out(asJson ? jsonText(described) : table(['SETTING', 'VALUE', 'FROM'], settingRows(described), io.columns))
     return exit.fine
   },
 }

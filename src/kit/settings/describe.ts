@@ -21,12 +21,9 @@ export function describeSettings(settings: Settings): DescribedSetting[] {
   })
 }
 
-/** In: described settings. Out: the same as a table of text, a line each, ended by a line end. */
-export function settingsTable(described: DescribedSetting[]): string {
-  const rows = described.map(({ path, value, from }) => [path, shownValue(value), from] as const)
-  const width = (column: 0 | 1): number => Math.max(...rows.map((row) => row[column].length))
-  const [first, second] = [width(0), width(1)]
-  return rows.map(([path, value, from]) => `${path.padEnd(first)}  ${value.padEnd(second)}  ${from}\n`).join('')
+/** In: described settings. Out: a row each: path, value, where it came from. */
+export function settingRows(described: DescribedSetting[]): [path: string, value: string, from: string][] {
+  return described.map(({ path, value, from }) => [path, shownValue(value), from])
 }
 
 function valueAt(settings: Settings, path: SettingPath): unknown {

@@ -6,7 +6,7 @@ import { after, test } from 'node:test'
 import { LazaretError } from '../errors.ts'
 import { settingPaths, variableOf } from './catalogue.ts'
 import { settingsJsonSchema, settingsMarkdown } from './published.ts'
-import { describeSettings, loadSettings, publicUrls, settingsTable } from './settings.ts'
+import { describeSettings, loadSettings, publicUrls, settingRows } from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'lazaret-settings-'))
 after(() => rmSync(folder, { recursive: true }))
@@ -291,7 +291,7 @@ test('a secret comes from text, a file or a variable, and is never shown', () =>
     LAZARET_DATABASE: 'postgres://u:hush-3@h/n?sslpassword=hush-4',
   })
   const described = describeSettings(settings)
-  const printed = JSON.stringify(described) + settingsTable(described)
+  const printed = JSON.stringify(described) + settingRows(described).map((row) => `${row.join(' ')}\n`).join('')
   assert.doesNotMatch(printed, /hush/)
   assert.match(printed, /adminPassword +\*{8} +LAZARET_ADMIN_PASSWORD\n/)
   for (const wrong of [
@@ -330,7 +330,7 @@ test('described settings stand in one order, with the names in force', () => {
     settingPaths,
   )
   assert.deepEqual(described[0], { path: 'listen', variable: 'LAZARET_LISTEN', value: '127.0.0.1:5000', from: 'default' })
-  assert.equal(settingsTable(described).split('\n').length, settingPaths.length + 1)
+  assert.equal(settingRows(described).length, settingPaths.length)
 })
 
 test('paths in a file start from its folder, others from the working folder', () => {
