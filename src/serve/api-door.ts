@@ -12,7 +12,8 @@ export function apiDoor(house: House): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     let opened: Promise<FastifyInstance> | undefined
     const open = () => {
-      opened ??= import('./api/api.ts').then(({ createApi }) => createApi(house))
+      if (opened !== undefined) return opened
+      opened = import('./api/api.ts').then(({ createApi }) => createApi(house))
       opened.catch(() => {
         opened = undefined // who asks is told, and the next one tries anew
       })
