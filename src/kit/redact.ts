@@ -13,13 +13,14 @@ export function maskedFields(fields: Record<string, unknown>): Record<string, un
 }
 
 /**
- * In: a finished line of JSON. Out: the same without credentials of HTTP headers and secrets in URLs, wherever they stand, and
+ * In: a finished line of JSON. Out: the same without credentials of HTTP headers, robots' tokens and secrets in URLs, wherever they stand, and
  * without text under secret names: a child logger's own fields come by no other way.
  */
 export function maskedText(line: string): string {
   return line
     .replaceAll(/"([\w-]{1,64})":"(?:[^"\\]|\\.)*"/g, (whole, name: string) => (secretName.test(name) ? `"${name}":"${censor}"` : whole))
     .replaceAll(/\b(Bearer|Basic) [\w+/.~=-]{6,}/gi, `$1 ${censor}`)
+    .replaceAll(/\blzr_[\w-]{16,}/g, `lzr_${censor}`)
     .replaceAll(/:\/\/[^\s/:@"]*:[^\s/@"]+@/g, `://${censor}@`)
     .replaceAll(/([?&][\w-]{0,40}(?:token|password|secret|signature)[\w-]{0,40}=)[^&\s"]+/gi, `$1${censor}`)
 }
