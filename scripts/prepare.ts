@@ -35,6 +35,7 @@ const programs: Program[] = [
   { name: 'debootstrap', from: { apt: 'debootstrap' }, suites: 'test/clients' },
   { name: 'postgres', from: { apt: 'postgresql' }, suites: 'records on PostgreSQL' },
   { name: 'initdb', from: { apt: 'postgresql' }, suites: 'records on PostgreSQL' },
+  { name: 'openssl', from: { apt: 'openssl' }, suites: 'TLS' },
   { name: 'strace', from: { apt: 'strace' }, suites: 'offline and durability' },
   { name: 'ip', from: { apt: 'iproute2' }, suites: 'offline and durability' },
   { name: 'chromium', from: { apt: 'chromium' }, suites: 'the page' },

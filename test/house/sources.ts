@@ -16,7 +16,7 @@ export function read(path: string): string {
 
 /** Files that only tests use: they may set the scene with any stage. */
 export function isForTests(path: string): boolean {
-  return /\.(?:test|testing)\.tsx?$|(?:^|\/)test-support\.ts$/.test(path)
+  return /\.(?:test|testing)\.tsx?$|\/test-support\.ts$|\/(?:testing|suites)\//.test(path)
 }
 
 /**
