@@ -5,20 +5,20 @@ import { after, before, describe, test } from 'node:test'
 import { openBuildah } from '../support/buildah.ts'
 import { attestedIndex, cacheImage, cacheIndex } from '../support/buildkit.ts'
 import type { Client } from '../support/client.ts'
-import type { Content } from '../support/content.ts'
+import { type Content, contentOf, digestsOf } from '../support/content.ts'
 import { openCrane } from '../support/crane.ts'
 import { openCtr } from '../support/ctr.ts'
 import { openDocker } from '../support/docker.ts'
 import { critical, exploited, fixedImage, flawedImage, heldLine, pushAndJudge } from '../support/held.ts'
-import { imageOf, indexOf } from '../support/images.ts'
+import { artifactOf, imageOf, indexOf } from '../support/images.ts'
 import { layerOf } from '../support/layers.ts'
 import { type Lazaret, startLazaret } from '../support/lazaret.ts'
 import { openOras } from '../support/oras.ts'
 import { openPodman } from '../support/podman.ts'
-import type { Credentials } from '../support/protocol.ts'
+import { type Credentials, protocolOf } from '../support/protocol.ts'
 import { openSkopeo } from '../support/skopeo.ts'
 import { lacking } from '../support/tools.ts'
-import { expectStatus } from '../support/transfer.ts'
+import { acceptAll, expectStatus, pullScope } from '../support/transfer.ts'
 import { almaBase, npmApplication } from '../support/worlds.ts'
 
 const clients: { name: string; needs: string[]; open: (stack: AsyncDisposableStack) => Promise<Client> }[] = [
@@ -158,6 +158,38 @@ describe('the gate', { skip: lacking() }, () => {
       const read = await server.protocol(server.developer).read('shop/cache', tag)
       assert.equal(read.root.digest, content.root.digest)
     }
+  })
+
+  test('an artifact of plain files is handed out, and an archive in one is looked into', async () => {
+    const plain = artifactOf('application/vnd.example.report', [{ mediaType: 'text/plain', bytes: Buffer.from('all is well\n') }])
+    await pushAndJudge(server, 'shop/report', '1', plain, 'allow')
+    assert.deepEqual(digestsOf(await server.protocol(puller).read('shop/report', '1')), digestsOf(plain))
+    const { bytes } = await layerOf(npmApplication({ [critical.packageName]: critical.flawed }))
+    const archive = artifactOf('application/vnd.example.bundle', [{ mediaType: 'application/octet-stream', bytes }])
+    await pushAndJudge(server, 'shop/bundle', '1', archive, 'deny')
+    assert.match((await server.protocol(puller).manifest('shop/bundle', '1')).reason, heldLine('shop/bundle', critical))
+  })
+
+  test('an image that calls itself an artifact is judged as an image', async () => {
+    const image = await flawedImage(critical, 'disguised')
+    const root = JSON.parse((image.manifests.get(image.root.digest) as { bytes: Buffer }).bytes.toString('utf8')) as { mediaType: string }
+    const disguised = contentOf({ ...root, artifactType: 'application/vnd.dev.cosign.artifact.sig.v1+json' } as { mediaType: string }, [
+      ...image.blobs.values(),
+    ])
+    await pushAndJudge(server, 'shop/disguised', '1', disguised, 'deny')
+    const agent = { accept: acceptAll, 'user-agent': 'cosign/v3.1.3' }
+    const answer = await server
+      .protocol(puller)
+      .ask('/v2/shop/disguised/manifests/1', { headers: agent, scope: pullScope('shop/disguised') })
+    assert.equal(answer.status, 403)
+  })
+
+  test('the names that clients use for this machine are equals', async () => {
+    const port = server.host.slice(server.host.indexOf(':') + 1)
+    const protocol = protocolOf(`localhost:${port}`, puller)
+    assert.equal((await protocol.manifest('shop/clean', '1.0.0')).status, 200)
+    const challenge = (await protocolOf(`localhost:${port}`).ask('/v2/')).headers.get('www-authenticate') ?? ''
+    assert.ok(challenge.includes(`realm="http://localhost:${port}/`), challenge)
   })
 
   async function refused(client: Client, reference: string, reason: RegExp): Promise<void> {

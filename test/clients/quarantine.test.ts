@@ -8,6 +8,8 @@ import type { Client } from '../support/client.ts'
 import type { Content } from '../support/content.ts'
 import { type Cosign, openCosign } from '../support/cosign.ts'
 import { openCrane } from '../support/crane.ts'
+import { openCtr } from '../support/ctr.ts'
+import { openDocker } from '../support/docker.ts'
 import { critical, expectVerdict, fixedImage, flawedImage, heldLine, onDisk, pushAndJudge } from '../support/held.ts'
 import { type Lazaret, startLazaret } from '../support/lazaret.ts'
 import { openOras, type Oras } from '../support/oras.ts'
@@ -18,7 +20,7 @@ import { scratch } from '../support/scratch.ts'
 import { openSkopeo } from '../support/skopeo.ts'
 import { lacking } from '../support/tools.ts'
 
-const needs = ['skopeo', 'podman', 'crane', 'oras', 'cosign']
+const needs = ['skopeo', 'podman', 'crane', 'oras', 'cosign', 'dockerd', 'docker', 'containerd', 'ctr']
 
 describe('the quarantine', { skip: lacking(...needs) }, () => {
   const stack = new AsyncDisposableStack()
@@ -27,12 +29,16 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
   let puller: Credentials
   let developer: Bench
   let pipeline: Bench
+  /** The developer's clients, and the engines that only a developer has. */
+  let engines: Bench & { docker: Client; ctr: Client }
 
   before(async () => {
     server = await startLazaret(stack, { policy: 'balanced' })
     folder = await scratch(stack, 'quarantine')
     puller = await server.addRobot('puller', 'pull=shop/**')
     developer = await openBench(stack, server, server.developer)
+    engines = { ...developer, docker: await openDocker(stack), ctr: await openCtr(stack) }
+    for (const client of [engines.docker, engines.ctr]) await signIn(client, server, server.developer)
     pipeline = await openBench(
       stack,
       server,
@@ -41,14 +47,11 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
   })
   after(() => stack.disposeAsync())
 
-  for (const name of ['skopeo', 'podman', 'crane', 'oras'] as const) {
+  for (const name of ['skopeo', 'podman', 'crane', 'oras', 'docker', 'ctr'] as const) {
     test(`${name} pushes the fix over a held tag, without the grant to read it`, async () => {
       const repository = `shop/fixed-by-${name}`
       await hold(repository)
-      const pushed = await developer[name].push(
-        await onDisk(await fixedImage(critical, name), folder),
-        `${server.host}/${repository}:1.0.0`,
-      )
+      const pushed = await engines[name].push(await onDisk(await fixedImage(critical, name), folder), `${server.host}/${repository}:1.0.0`)
       assert.equal(pushed.code, 0, pushed.output)
       await expectVerdict(server, `${repository}:1.0.0`, 'allow')
       assert.equal((await server.protocol(puller).manifest(repository, '1.0.0')).status, 200)
@@ -57,7 +60,7 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
     test(`${name} pushes a held image anew`, async () => {
       const repository = `shop/again-by-${name}`
       const content = await hold(repository)
-      const pushed = await developer[name].push(await onDisk(content, folder), `${server.host}/${repository}:1.0.1`)
+      const pushed = await engines[name].push(await onDisk(content, folder), `${server.host}/${repository}:1.0.1`)
       assert.equal(pushed.code, 0, pushed.output)
       await expectVerdict(server, `${repository}:1.0.1`, 'deny')
     })
@@ -116,6 +119,22 @@ describe('the quarantine', { skip: lacking(...needs) }, () => {
       assert.equal((await server.protocol(puller).tags(repository)).length, 1, 'nothing was changed')
     })
   }
+
+  test('podman pushes a list of what is held: the list is held too', async () => {
+    await hold('shop/listed')
+    const name = 'localhost/list-of-held'
+    const steps = [
+      ['manifest', 'create', name],
+      ['manifest', 'add', '--tls-verify=false', name, `docker://${server.host}/shop/listed:1.0.0`],
+      ['manifest', 'push', '--all', '--tls-verify=false', name, `docker://${server.host}/shop/listed-all:1.0.0`],
+    ]
+    for (const step of steps) {
+      const outcome = await pipeline.podman.podman(step)
+      assert.equal(outcome.code, 0, outcome.output)
+    }
+    await expectVerdict(server, 'shop/listed-all:1.0.0', 'deny')
+    assert.equal((await server.protocol(puller).manifest('shop/listed-all', '1.0.0')).status, 403)
+  })
 
   // These two never read the manifest: attaching asks by HEAD, which answers who pushes; a delete by digest only deletes.
   test('oras attach: the right to push is enough', async () => {
@@ -211,11 +230,13 @@ async function openBench(stack: AsyncDisposableStack, server: Lazaret, who: Cred
     oras: await openOras(stack),
     cosign: await openCosign(stack),
   }
-  for (const client of Object.values(bench)) {
-    const login = await client.login(server.host, who)
-    assert.equal(login.code, 0, login.output)
-  }
+  for (const client of Object.values(bench)) await signIn(client, server, who)
   return bench
+}
+
+async function signIn(client: Pick<Client, 'login'>, server: Lazaret, who: Credentials): Promise<void> {
+  const login = await client.login(server.host, who)
+  assert.equal(login.code, 0, login.output)
 }
 
 async function manifestAdd({ podman }: Podman, reference: string): Promise<Outcome> {

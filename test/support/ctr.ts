@@ -37,9 +37,9 @@ export async function openCtr(stack: AsyncDisposableStack): Promise<Ctr> {
       await forget(ctr)
       return pushed
     },
-    // The pull unpacks for this machine's platform; the fetch brings what is left of an index.
+    // The pull unpacks for this machine's platform, without mounts; the fetch brings what is left of an index.
     pull: async (reference) => {
-      const pulled = await ctr(['images', 'pull', ...access(reference), reference])
+      const pulled = await ctr(['images', 'pull', '--snapshotter', 'native', ...access(reference), reference])
       return pulled.code === 0 ? ctr(['content', 'fetch', ...access(reference), '--all-platforms', reference]) : pulled
     },
     takePulled: async (reference) => {
