@@ -9,8 +9,8 @@ import type { HeldManifest, Manifests } from '../store/manifests/manifests.ts'
 import type { Repository } from '../store/repositories.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
 import { blobAnswer } from './ranges.ts'
-import { mayLook, passageOf, type Passage } from './standing.ts'
-import { heldLine, pendingLine, warningOf } from './words.ts'
+import { bestPassage, mayLook, passageOf, type Passage } from './standing.ts'
+import { cacheLine, heldLine, pendingLine, unheldLine, warningOf } from './words.ts'
 
 /** The read half of the OCI API: ask for the verdict, then stream. Rights to the repository were checked before. */
 export interface Gate {
@@ -65,9 +65,10 @@ export function createGate(parts: GateParts): Gate {
 
   async function awaitVerdict(request: OciRequest, held: HeldManifest): Promise<HeldManifest | undefined> {
     const look = async () => {
-      const again = await manifests.byDigest(request.repository, held.digest)
-      if (again === undefined) throw unknownManifest(request)
-      const decision = current(again, now()).decision
+      const standing = await manifests.standing(held.repositoryId, held.id)
+      if (standing === undefined) throw unknownManifest(request)
+      const again = { ...held, ...standing }
+      const { decision } = current(again, now())
       return decision === null || decision === 'pending' ? undefined : again
     }
     return parts.waiters.waitFor(held.repositoryId, held.id, look, now() + parts.waitSeconds * 1000, request.signal)
@@ -102,20 +103,21 @@ export function createGate(parts: GateParts): Gate {
 
   async function passBlob(request: OciRequest, digest: Digest): Promise<void> {
     const repository = await repositoryOf(request)
-    const standing = await manifests.standingOfBlob(repository.id, digest, now())
-    if (standing === undefined) {
-      if (!enforcing) return
-      if (!granted(request.principal, 'read-quarantined', request.repository)) throw unheldBlob(request, digest)
-      await parts.onPassedByGrant(request, `${request.repository}@${digest}`, 'under no manifest')
-      return
-    }
-    const passage = passageOf(request.principal, request.repository, standing, enforcing)
+    const standings = await manifests.standingsOfBlob(repository.id, digest, now())
+    if (standings.length === 0) return passUnheld(request, digest)
+    const { standing, passage } = bestPassage(request.principal, request.repository, standings, enforcing)
     if (passage === 'pending') throw pending(request, standing.manifestDigest)
     if (passage === 'cache') throw cacheRefusal(request)
     if (passage === 'denied') throw await denial(request, repository.id, standing.manifestDigest, reasonsOf(standing.reasons))
     if (passage === 'passes-by-grant') {
       await parts.onPassedByGrant(request, `${request.repository}@${digest}`, standing.decision ?? 'pending')
     }
+  }
+
+  async function passUnheld(request: OciRequest, digest: Digest): Promise<void> {
+    if (!enforcing) return
+    if (!granted(request.principal, 'read-quarantined', request.repository)) throw unheldBlob(request, digest)
+    await parts.onPassedByGrant(request, `${request.repository}@${digest}`, 'under no manifest')
   }
 
   async function repositoryOf(request: OciRequest): Promise<Repository> {
@@ -158,9 +160,9 @@ export function createGate(parts: GateParts): Gate {
     async mayTake(request, from, digest) {
       if (granted(request.principal, 'push', from.name)) return true
       if (!granted(request.principal, 'pull', from.name)) return false
-      const standing = await manifests.standingOfBlob(from.id, digest, now())
-      if (standing === undefined) return !enforcing
-      return passageOf(request.principal, from.name, standing, enforcing) === 'passes'
+      const standings = await manifests.standingsOfBlob(from.id, digest, now())
+      if (standings.length === 0) return !enforcing
+      return bestPassage(request.principal, from.name, standings, enforcing).passage === 'passes'
     },
   }
 }
@@ -206,13 +208,13 @@ function pending(request: OciRequest, digest: Digest): LazaretError {
 }
 
 function cacheRefusal(request: OciRequest): LazaretError {
-  return new LazaretError('DENIED', `lazaret: ${request.repository}: a build cache is read by those who may push here`, {
+  return new LazaretError('DENIED', cacheLine(request.repository), {
     detail: { reasons: [], decision: 'deny' },
   })
 }
 
 function unheldBlob(request: OciRequest, digest: Digest): LazaretError {
-  return new LazaretError('DENIED', `lazaret: ${request.repository}: no image that may be pulled holds ${digest.slice(0, 20)}...`, {
+  return new LazaretError('DENIED', unheldLine(request.repository, digest), {
     detail: { reasons: [], decision: 'deny' },
   })
 }

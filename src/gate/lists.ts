@@ -36,10 +36,8 @@ export function createLists(manifests: Manifests, findRepository: (name: string)
       if (subject === undefined) throw new LazaretError('DIGEST_INVALID', `${JSON.stringify(request.reference.slice(0, 140))} is no digest`)
       const artifactType = request.query.get('artifactType') ?? undefined
       const repository = await findRepository(request.repository)
-      const found =
-        repository === undefined
-          ? []
-          : await manifests.referrers(repository.id, subject, artifactType, request.query.get('last') ?? '', mostInPage + 1)
+      const query = { after: request.query.get('last') ?? '', most: mostInPage, mostBytes: mostReferrersBytes, ...(artifactType === undefined ? {} : { artifactType }) }
+      const found = repository === undefined ? { items: [], more: false } : await manifests.referrers(repository.id, subject, query)
       return referrersPage(request, found, artifactType)
     },
   }
@@ -77,26 +75,14 @@ async function visibleRepositories(manifests: Manifests, principal: Principal, a
   }
 }
 
-function referrersPage(request: OciRequest, found: Referrer[], artifactType: string | undefined): Answer {
-  const manifests: object[] = []
-  let bytes = 0
-  let last = ''
-  for (const referrer of found.slice(0, mostInPage)) {
-    const entry = descriptorOf(referrer)
-    const size = JSON.stringify(entry).length
-    if (bytes + size > mostReferrersBytes && manifests.length > 0) break
-    manifests.push(entry)
-    bytes += size
-    last = referrer.digest
-  }
-  const parameters = new URLSearchParams({ last, ...(artifactType === undefined ? {} : { artifactType }) })
-  const more = manifests.length < found.length
+function referrersPage(request: OciRequest, found: { items: Referrer[]; more: boolean }, artifactType: string | undefined): Answer {
+  const parameters = new URLSearchParams({ last: found.items.at(-1)?.digest ?? '', ...(artifactType === undefined ? {} : { artifactType }) })
   return json(
-    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests },
+    { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: found.items.map(descriptorOf) },
     {
       'content-type': mediaTypes.ociIndex,
       ...(artifactType === undefined ? {} : { 'oci-filters-applied': 'artifactType' }),
-      ...(more ? { link: `</v2/${request.repository}/referrers/${request.reference}?${parameters.toString()}>; rel="next"` } : {}),
+      ...(found.more ? { link: `</v2/${request.repository}/referrers/${request.reference}?${parameters.toString()}>; rel="next"` } : {}),
     },
   )
 }

@@ -2,8 +2,9 @@ import { granted, may, type Principal } from '../model/access.ts'
 import type { ManifestKind } from '../model/manifest.ts'
 import type { Decision } from '../model/verdict.ts'
 
-/** How the gate answers one read. `pending` waits; `unheld` is a blob that no manifest of the repository holds. */
-export type Passage = 'passes' | 'passes-by-grant' | 'denied' | 'pending' | 'cache'
+/** How the gate answers one read, the best first. `pending` waits; `cache` is refused as a build cache. */
+export const passages = ['passes', 'passes-by-grant', 'pending', 'denied', 'cache'] as const
+export type Passage = (typeof passages)[number]
 
 export interface Standing {
   kind: ManifestKind
@@ -21,6 +22,19 @@ export function passageOf(principal: Principal, repository: string, standing: St
   if (!enforcing) return 'passes'
   if (granted(principal, 'read-quarantined', repository)) return 'passes-by-grant'
   return standing.decision === 'deny' ? 'denied' : 'pending'
+}
+
+/** A blob is read through the manifest by which it passes best. In: at least one standing. */
+export function bestPassage<S extends Standing>(
+  principal: Principal,
+  repository: string,
+  standings: readonly S[],
+  enforcing: boolean,
+): { standing: S; passage: Passage } {
+  const answers = standings.map((standing) => ({ standing, passage: passageOf(principal, repository, standing, enforcing) }))
+  const best = answers.toSorted((a, b) => passages.indexOf(a.passage) - passages.indexOf(b.passage))[0]
+  if (best === undefined) throw new TypeError('a blob that stands under nothing has no best passage')
+  return best
 }
 
 /** BuildKit reads its cache with a token for pulling alone: here the grant counts, not the token's scope. */

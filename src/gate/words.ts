@@ -21,21 +21,29 @@ export interface Held {
  * What matters most comes first; where it is too long, the end gives way.
  */
 export function heldLine(held: Held): string {
-  const subject = `${held.repository}@${shortDigest(held.digest)}`
   const first = held.reasons[0]
   const more = held.reasons.length > 1 ? ` (and ${held.reasons.length - 1} more)` : ''
-  const cause = first === undefined ? 'no reason is on record' : `${first.message}${more}`
+  const cause = ascii(first === undefined ? 'no reason is on record' : first.message)
+  const subject = `${held.repository}@${shortDigest(held.digest)}`
   const grant = held.tellsGrant === true ? ' To work on it: grant read-quarantined.' : ''
   const way = held.alternative === undefined ? ` See: lazaret why ${subject}` : ` Use ${held.alternative}.`
-  const head = `lazaret: ${subject} is held: `
+  const head = `lazaret: ${nameOf(held.repository, held.digest)} is held: `
   const room = mostLineCharacters - head.length - grant.length
-  const full = `${cause}.${way}`
-  return ascii(head + (full.length <= room ? full : cutAtWord(`${cause}.`, room)) + grant).slice(0, mostLineCharacters)
+  const candidates = [`${cause}${more}.${way}`, `${cause}${more}.`, `${cutAtWord(cause, room - more.length - 1)}${more}.`]
+  return head + (candidates.find((candidate) => candidate.length <= room) ?? cutAtWord(`${cause}.`, room)) + grant
 }
 
 export function pendingLine(repository: string, digest: Digest, tellsGrant: boolean): string {
   const grant = tellsGrant ? '. To work on it before: grant read-quarantined' : ''
-  return ascii(`lazaret: ${repository}@${shortDigest(digest)} is being examined, try again${grant}`).slice(0, mostLineCharacters)
+  return `lazaret: ${nameOf(repository, digest)} is being examined, try again${grant}`
+}
+
+export function cacheLine(repository: string): string {
+  return `lazaret: ${shortName(repository)}: a build cache is read by those who may push here`
+}
+
+export function unheldLine(repository: string, digest: Digest): string {
+  return `lazaret: ${shortName(repository)}: no image that may be pulled holds ${shortDigest(digest)}...`
 }
 
 /** `299 - "…"`, of at most 120 characters in all. */
@@ -46,6 +54,18 @@ export function warningOf(reasons: Reason[]): string | undefined {
   return `299 - "${cutAtWord(ascii(`lazaret: ${first.message}`).replaceAll(/["\\]/g, "'"), room)}"`
 }
 
+/** A name has up to 255 characters, and must leave room for the cause: its end tells more than its beginning. */
+const mostNameCharacters = 80
+
+function shortName(repository: string): string {
+  return repository.length <= mostNameCharacters ? repository : `...${repository.slice(3 - mostNameCharacters)}`
+}
+
+function nameOf(repository: string, digest: Digest): string {
+  return `${shortName(repository)}@${shortDigest(digest)}`
+}
+
+/** Cut where a word ends, if one does near the end. */
 function cutAtWord(text: string, room: number): string {
   if (text.length <= room) return text
   const cut = text.slice(0, Math.max(room - 3, 0))

@@ -1,5 +1,6 @@
 import { LazaretError } from '../kit/errors.ts'
 import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
+import { principalId } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
 import { isTag } from '../model/names.ts'
 import type { Blobs } from '../store/blobs/blobs.ts'
@@ -32,7 +33,7 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
       const { tags, expected } = tagsOf(request)
       const bytes = await readManifest(request)
       const declaredType = headerOf(request, 'content-type') ?? ''
-      const principal = `${request.principal.kind}:${request.principal.name}`
+      const principal = principalId(request.principal)
       const incoming = { repository: request.repository, bytes, declaredType, tags, principal, ...(expected === undefined ? {} : { expected }) }
       const { manifest } = await acceptManifest(parts.records, parts.blobs, incoming, parts.now())
       parts.onAccepted()
@@ -55,7 +56,7 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
         repository !== undefined &&
         (digest === undefined
           ? await parts.manifests.deleteTag(repository.id, request.reference)
-          : await parts.manifests.deleteManifest(repository.id, digest))
+          : await parts.manifests.deleteManifest(repository.id, digest, parts.now()))
       if (!gone) throw unknown(request)
       return { status: 202, headers: {} }
     },

@@ -1,3 +1,4 @@
+import { PostgresAdapter } from 'kysely'
 import type { Records, Tx } from './records/records.ts'
 
 export interface Repository {
@@ -15,6 +16,16 @@ export async function ensureRepository(tx: Tx, name: string, now: number): Promi
     .onConflict((conflict) => conflict.column('name').doNothing())
     .execute()
   return tx.selectFrom('repositories').select(['id', 'name']).where('name', '=', name).executeTakeFirstOrThrow()
+}
+
+/**
+ * Until this transaction ends no other judges in that repository, nor takes a manifest out of it: two that judge the children of one
+ * index at once would each miss the other's verdict. SQLite has one that writes at a time anyway.
+ * Whoever locks several does so in the order of their ids.
+ */
+export async function lockRepository(tx: Tx, repositoryId: number): Promise<void> {
+  if (!(tx.getExecutor().adapter instanceof PostgresAdapter)) return
+  await tx.selectFrom('repositories').select('id').where('id', '=', repositoryId).forNoKeyUpdate().execute()
 }
 
 /** A lookup by name on the hot path. */

@@ -9,6 +9,8 @@ const pollMs = 250
 /** Tells those who wait that a verdict stands. In: ids of repository and manifest. */
 export interface VerdictWaiters {
   announce(repositoryId: number, manifestId: number): void
+  /** Out: how many wait at this moment. */
+  waiting(): number
   /** Ends when `look` gives something, at the deadline (ms since 1970), or when the signal does: then undefined. */
   waitFor<T>(repositoryId: number, manifestId: number, look: () => Promise<T | undefined>, until: number, signal?: AbortSignal): Promise<T | undefined>
 }
@@ -33,6 +35,7 @@ export function createVerdictWaiters(now: () => number = Date.now): VerdictWaite
   }
 
   return {
+    waiting: () => events.eventNames().reduce((sum, name) => sum + events.listenerCount(name), 0),
     announce: (repositoryId, manifestId) => void events.emit(key(repositoryId, manifestId)),
     async waitFor(repositoryId, manifestId, look, until, signal) {
       const name = key(repositoryId, manifestId)

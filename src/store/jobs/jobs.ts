@@ -11,44 +11,67 @@ export interface Job {
   attempts: number
 }
 
+/** Lower is sooner: what a client waits for, before what the whole store is gone over for. */
+export const priorities = { asked: 0, swept: 1 } as const
+
 /** A worker that has said nothing for this long is taken for dead, and its job is given to another. */
 export const leaseMs = 60_000
 export const mostAttempts = 5
+/** Waits before the second attempt, and four times as long before each that follows. */
+const firstWaitMs = 500
 
 /**
- * Adds a job in the transaction of its cause. One that waits already for the same subject is enough.
+ * Adds a job in the transaction of its cause. One that waits already for the same subject is enough; it is touched all the same, so
+ * that nobody takes it, and reads the records, before this transaction has ended.
  */
-export async function addJob(tx: Tx, kind: JobKind, subject: string, now: number): Promise<void> {
+export async function addJob(tx: Tx, kind: JobKind, subject: string, now: number, priority: number = priorities.asked): Promise<void> {
   await tx
     .insertInto('jobs')
-    .values({ kind, subject, state: 'waiting', attempts: 0, run_after: now, lease_until: null, problem: null, created_at: now })
-    .onConflict((conflict) => conflict.columns(['kind', 'subject']).where(sql<boolean>`state = 'waiting'`).doNothing())
+    .values({ kind, subject, state: 'waiting', attempts: 0, run_after: now, lease_until: null, problem: null, created_at: now, priority })
+    .onConflict((conflict) =>
+      conflict.columns(['kind', 'subject']).where(sql<boolean>`state = 'waiting'`).doUpdateSet({
+        run_after: sql`case when excluded.run_after < jobs.run_after then excluded.run_after else jobs.run_after end`,
+        priority: sql`case when excluded.priority < jobs.priority then excluded.priority else jobs.priority end`,
+      }),
+    )
     .execute()
 }
 
-/** Takes up to `count` jobs that are due; a lease that ran out is due again. */
+/** Takes up to `count` jobs that are due, those first whose lease ran out. */
 export function claimJobs(records: Records, kinds: JobKind[], count: number, now: number): Promise<Job[]> {
-  const skipLocked = records.kind === 'postgres' ? sql`for update skip locked` : sql``
   return records.write(async (tx) => {
-    const due = await sql<Job>`
-      select id, kind, subject, attempts from jobs
-      where kind in (${sql.join(kinds)}) and ((state = 'waiting' and run_after <= ${now}) or (state = 'running' and lease_until < ${now}))
-      order by run_after, id limit ${count} ${skipLocked}`.execute(tx)
-    const ids = due.rows.map((job) => job.id)
-    if (ids.length === 0) return []
+    const lost = await due(records, tx, kinds, count, sql`state = 'running' and lease_until < ${now} order by lease_until, id`)
+    const waiting = await due(records, tx, kinds, count - lost.length, sql`state = 'waiting' and run_after <= ${now} order by priority, run_after, id`)
+    const jobs = [...lost, ...waiting]
+    if (jobs.length === 0) return []
     await tx
       .updateTable('jobs')
       .set((of) => ({ state: 'running', lease_until: now + leaseMs, attempts: of('attempts', '+', 1) }))
-      .where('id', 'in', ids)
+      .where('id', 'in', jobs.map((job) => job.id))
       .execute()
-    return due.rows.map((job) => ({ ...job, attempts: job.attempts + 1 }))
+    return jobs.map((job) => ({ ...job, attempts: job.attempts + 1 }))
   })
+}
+
+/** In: which, and in what order, as an index gives them. What another node is about to take is passed over. */
+async function due(records: Records, tx: Tx, kinds: JobKind[], count: number, which: ReturnType<typeof sql>): Promise<Job[]> {
+  if (count <= 0) return []
+  const skipLocked = records.kind === 'postgres' ? sql`for update skip locked` : sql``
+  const found = await sql<Job>`select id, kind, subject, attempts from jobs where kind in (${sql.join(kinds)}) and ${which} limit ${count} ${skipLocked}`.execute(tx)
+  return found.rows
 }
 
 /** Keeps the leases of jobs under way. */
 export async function extendLeases(records: Records, ids: number[], now: number): Promise<void> {
   if (ids.length === 0) return
-  await records.write((tx) => tx.updateTable('jobs').set({ lease_until: now + leaseMs }).where('id', 'in', ids).execute())
+  await records.write((tx) =>
+    tx
+      .updateTable('jobs')
+      .set({ lease_until: now + leaseMs })
+      .where('id', 'in', ids)
+      .where('state', '=', 'running')
+      .execute(),
+  )
 }
 
 /** The job is done: in the transaction that holds its effect, so that neither stands without the other. */
@@ -58,31 +81,41 @@ export async function finishJob(tx: Tx, id: number): Promise<void> {
 
 /** Back to the queue with a longer wait each time, or set aside as `failed` with its problem after the last attempt. */
 export async function failJob(tx: Tx, job: Job, problem: string, now: number): Promise<void> {
-  const giveUp = job.attempts >= mostAttempts
-  const again = await tx
-    .selectFrom('jobs')
-    .select('id')
-    .where('kind', '=', job.kind)
-    .where('subject', '=', job.subject)
-    .where('state', '=', 'waiting')
-    .executeTakeFirst()
-  if (again !== undefined) {
-    await finishJob(tx, job.id) // a newer one for the same subject waits already
-    return
-  }
+  const text = problem.slice(0, 2000)
+  if (job.attempts < mostAttempts) return putBack(tx, job, { attempts: job.attempts, run_after: now + firstWaitMs * 4 ** (job.attempts - 1), problem: text })
+  await ours(tx.updateTable('jobs').set({ state: 'failed', lease_until: null, problem: text }), job).execute()
+}
+
+/** Back to the queue as it was: what stopped it was not its own. */
+export function returnJob(tx: Tx, job: Job, now: number): Promise<void> {
+  return putBack(tx, job, { attempts: job.attempts - 1, run_after: now, problem: null })
+}
+
+/** Where one waits already for the same subject, that one is enough. */
+async function putBack(tx: Tx, job: Job, changed: { attempts: number; run_after: number; problem: string | null }): Promise<void> {
+  const row = await ours(tx.deleteFrom('jobs').returning(['created_at', 'priority']), job).executeTakeFirst()
+  if (row === undefined) return
   await tx
-    .updateTable('jobs')
-    .set({ state: giveUp ? 'failed' : 'waiting', run_after: now + 500 * 4 ** (job.attempts - 1), lease_until: null, problem: problem.slice(0, 2000) })
-    .where('id', '=', job.id)
+    .insertInto('jobs')
+    .values({ kind: job.kind, subject: job.subject, state: 'waiting', lease_until: null, ...row, ...changed })
+    .onConflict((conflict) => conflict.columns(['kind', 'subject']).where(sql<boolean>`state = 'waiting'`).doNothing())
     .execute()
 }
 
-/** At start: what this process had under way when it ended is due at once (one process over SQLite). */
+/** A job whose lease ran out is another's by now, and has more attempts. */
+function ours<Query extends { where(column: 'id' | 'attempts', operator: '=', value: number): Query }>(query: Query, job: Job): Query {
+  return query.where('id', '=', job.id).where('attempts', '=', job.attempts)
+}
+
+/**
+ * At start: what this process had under way when it ended is due at once (one process over SQLite). Of two that ran for the same
+ * subject one is enough.
+ */
 export async function requeueRunning(records: Records): Promise<void> {
   if (records.kind !== 'sqlite') return
   await records.write(async (tx) => {
-    await sql`delete from jobs where state = 'running' and exists
-      (select 1 from jobs as other where other.kind = jobs.kind and other.subject = jobs.subject and other.state = 'waiting')`.execute(tx)
+    await sql`delete from jobs where state = 'running' and exists (select 1 from jobs as other where other.kind = jobs.kind
+      and other.subject = jobs.subject and (other.state = 'waiting' or (other.state = 'running' and other.id > jobs.id)))`.execute(tx)
     await tx.updateTable('jobs').set({ state: 'waiting', lease_until: null }).where('state', '=', 'running').execute()
   })
 }

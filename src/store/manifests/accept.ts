@@ -1,5 +1,6 @@
+import { sql } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
-import { shortDigest, type Digest, type DigestAlgorithm } from '../../model/digest.ts'
+import { parseDigest, shortDigest, type Digest, type DigestAlgorithm } from '../../model/digest.ts'
 import type { Descriptor, Manifest } from '../../model/manifest.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import { addJob } from '../jobs/jobs.ts'
@@ -159,16 +160,20 @@ function platformText(child: Descriptor): string | null {
 /** BuildKit's attestation manifests say in the index which child they describe. */
 function attestedBy(child: Descriptor): string | null {
   if (child.annotations?.['vnd.docker.reference.type'] !== 'attestation-manifest') return null
-  return child.annotations['vnd.docker.reference.digest'] ?? null
+  return parseDigest(child.annotations['vnd.docker.reference.digest']) ?? null
 }
 
+/** In one order by all pushes, and the link first: a deletion takes it first too, and they don't wait for each other in a ring. */
 async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, incoming: Incoming, now: number): Promise<void> {
   await tx
     .insertInto('manifest_links')
     .values({ repository_id: repositoryId, manifest_id: manifestId, pushed_at: now, pushed_by: incoming.principal })
     .onConflict((conflict) => conflict.columns(['repository_id', 'manifest_id']).doUpdateSet({ pushed_at: now, pushed_by: incoming.principal }))
     .execute()
-  for (const tag of incoming.tags) {
+  await sql`insert into blob_holders (repository_id, blob_digest, manifest_id)
+    select distinct cast(${repositoryId} as bigint), blob_digest, manifest_id from manifest_blobs where manifest_id = ${manifestId}
+    on conflict (repository_id, blob_digest, manifest_id) do nothing`.execute(tx)
+  for (const tag of incoming.tags.toSorted()) {
     await tx
       .insertInto('tags')
       .values({ repository_id: repositoryId, name: tag, manifest_id: manifestId, updated_at: now, updated_by: incoming.principal })

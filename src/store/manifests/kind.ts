@@ -1,4 +1,5 @@
 import { mediaTypes, type Descriptor, type ManifestKind } from '../../model/manifest.ts'
+import { folded, memberKeys } from './keys.ts'
 import { isManifestMediaType, type ParsedManifest } from './parse.ts'
 
 const imageConfigs: ReadonlySet<string> = new Set([mediaTypes.ociConfig, mediaTypes.dockerConfig])
@@ -30,13 +31,11 @@ function isCacheConfig(descriptor: Descriptor): boolean {
   return descriptor.mediaType === mediaTypes.buildkitCacheConfig
 }
 
-/** `rootfs.diff_ids` is what makes a runtime unpack layers (OCI image-spec, config.md). */
+/**
+ * `rootfs.diff_ids` is what makes a runtime unpack layers (OCI image-spec, config.md). Any key that some reader could take for it
+ * counts, wherever it stands: to be judged as an image is the stricter of the two.
+ */
 function looksLikeImageConfig(bytes: Buffer): boolean {
-  try {
-    const config = JSON.parse(bytes.toString('utf8')) as { rootfs?: { diff_ids?: unknown } } | null
-    return Array.isArray(config?.rootfs?.diff_ids)
-  } catch (error) {
-    if (error instanceof SyntaxError) return false
-    throw error
-  }
+  for (const { key } of memberKeys(bytes.toString('utf8'))) if (folded(key) === 'diff_ids') return true
+  return false
 }

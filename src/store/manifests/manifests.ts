@@ -2,7 +2,9 @@ import { sql } from 'kysely'
 import type { Digest } from '../../model/digest.ts'
 import type { ManifestKind } from '../../model/manifest.ts'
 import type { Decision } from '../../model/verdict.ts'
-import type { Records } from '../records/records.ts'
+import { addJob } from '../jobs/jobs.ts'
+import type { Records, Tx } from '../records/records.ts'
+import { lockRepository } from '../repositories.ts'
 
 /** A manifest as a repository holds it, with how it stands there now. */
 export interface HeldManifest {
@@ -36,15 +38,31 @@ export interface Manifests {
   byDigest(repository: string, digest: Digest): Promise<HeldManifest | undefined>
   tags(repositoryId: number, after: string, limit: number): Promise<string[]>
   repositories(after: string, limit: number): Promise<string[]>
-  /** Manifests of this repository whose subject this is, whether or not the subject is here. */
-  referrers(repositoryId: number, subject: Digest, artifactType: string | undefined, after: string, limit: number): Promise<Referrer[]>
-  /** How the manifests stand that hold this blob in this repository: the best of them, undefined where there is none. */
-  standingOfBlob(repositoryId: number, digest: Digest, now: number): Promise<BlobStanding | undefined>
-  /** Tags whose images may be pulled, newest first. */
+  /** How a manifest stands now that was found before; undefined where the repository no longer holds it. */
+  standing(repositoryId: number, manifestId: number): Promise<ManifestStanding | undefined>
+  /** Manifests of this repository whose subject this is, whether or not the subject is here, in the order of their digests. */
+  referrers(repositoryId: number, subject: Digest, query: ReferrerQuery): Promise<{ items: Referrer[]; more: boolean }>
+  /**
+   * How the manifests stand that hold this blob in this repository: one that passes; else one that waits, one that is denied and one
+   * build cache, as far as there are. Empty where none holds it. What an index lists beside manifests is judged by nothing, and
+   * stands for nothing.
+   */
+  standingsOfBlob(repositoryId: number, digest: Digest, now: number): Promise<BlobStanding[]>
+  /** Tags whose images may be pulled, newest first; looked for among the newest 1,000. */
   passingTags(repositoryId: number, limit: number, now: number): Promise<{ tag: string; digest: Digest }[]>
   deleteTag(repositoryId: number, tag: string): Promise<boolean>
   /** Takes it out of the repository with its tags. */
-  deleteManifest(repositoryId: number, digest: Digest): Promise<boolean>
+  deleteManifest(repositoryId: number, digest: Digest, now: number): Promise<boolean>
+}
+
+export type ManifestStanding = Pick<HeldManifest, 'decision' | 'validUntil' | 'reasons'>
+
+/** A page ends before it holds more than either; the first entry always goes in. */
+export interface ReferrerQuery {
+  artifactType?: string
+  after: string
+  most: number
+  mostBytes: number
 }
 
 export interface BlobStanding {
@@ -69,21 +87,18 @@ export function createManifests(records: Records): Manifests {
   )
   const tags = records.prepare<{ name: string }>('select name from tags where repository_id = ? and name > ? order by name limit ?')
   const repositories = records.prepare<{ name: string }>('select name from repositories where name > ? order by name limit ?')
-  const blobStanding = records.prepare<BlobStanding>(
-    `select m.digest as "manifestDigest", m.kind as kind, m.id as "manifestId", v.decision as decision, v.reasons as reasons
-     from manifest_blobs b join manifests m on m.id = b.manifest_id
-     join manifest_links l on l.manifest_id = m.id and l.repository_id = ?
-     left join verdicts v on v.manifest_id = m.id and v.repository_id = l.repository_id and (v.valid_until is null or v.valid_until > ?)
-     where b.blob_digest = ?
-     order by case when v.decision in ('allow', 'warn') then 0 when m.kind = 'cache' then 1 when v.decision is null then 2 else 3 end limit 1`,
+  const standing = records.prepare<ManifestStanding>(
+    `select v.decision as decision, v.valid_until as "validUntil", v.reasons as reasons from manifest_links l
+     left join verdicts v on v.manifest_id = l.manifest_id and v.repository_id = l.repository_id where l.repository_id = ? and l.manifest_id = ?`,
   )
   return {
     byTag: (repository, tag) => byTag.first(tag, repository),
     byDigest: (repository, digest) => byDigest.first(digest, repository),
     tags: async (repositoryId, after, limit) => (await tags.all(repositoryId, after, limit)).map((row) => row.name),
     repositories: async (after, limit) => (await repositories.all(after, limit)).map((row) => row.name),
-    referrers: (repositoryId, subject, artifactType, after, limit) => referrers(records, repositoryId, subject, artifactType, after, limit),
-    standingOfBlob: (repositoryId, digest, now) => blobStanding.first(repositoryId, now, digest),
+    standing: (repositoryId, manifestId) => standing.first(repositoryId, manifestId),
+    referrers: (repositoryId, subject, query) => referrers(records, repositoryId, subject, query),
+    standingsOfBlob: blobStandings(records),
     passingTags: (repositoryId, limit, now) => passingTags(records, repositoryId, limit, now),
     async deleteTag(repositoryId, tag) {
       const gone = await records.write((tx) =>
@@ -91,54 +106,107 @@ export function createManifests(records: Records): Manifests {
       )
       return gone.numDeletedRows > 0n
     },
-    deleteManifest: (repositoryId, digest) => deleteManifest(records, repositoryId, digest),
+    deleteManifest: (repositoryId, digest, now) => deleteManifest(records, repositoryId, digest, now),
   }
 }
 
-function referrers(records: Records, repositoryId: number, subject: Digest, artifactType: string | undefined, after: string, limit: number): Promise<Referrer[]> {
-  return records.read
+/** Sizes first: the annotations of a thousand referrers may be some gigabytes. */
+async function referrers(records: Records, repositoryId: number, subject: Digest, query: ReferrerQuery): Promise<{ items: Referrer[]; more: boolean }> {
+  const wanted = records.read
     .selectFrom('manifests')
     .innerJoin('manifest_links', 'manifest_links.manifest_id', 'manifests.id')
-    .select(['digest', 'media_type as mediaType', 'size as sizeBytes', 'artifact_type as artifactType', 'annotations'])
     .where('manifest_links.repository_id', '=', repositoryId)
     .where('subject', '=', subject)
-    .where('digest', '>', after)
-    .$if(artifactType !== undefined, (query) => query.where('artifact_type', '=', artifactType ?? ''))
+    .where('digest', '>', query.after)
+    .$if(query.artifactType !== undefined, (some) => some.where('artifact_type', '=', query.artifactType ?? ''))
     .orderBy('digest')
-    .limit(limit)
+  const sizes = await wanted.select('size').limit(query.most + 1).execute()
+  const count = howManyFit(sizes.map((row) => row.size), query)
+  if (count === 0) return { items: [], more: false }
+  const items = await wanted
+    .select(['digest', 'media_type as mediaType', 'size as sizeBytes', 'artifact_type as artifactType', 'annotations'])
+    .limit(count)
     .$castTo<Referrer>()
     .execute()
+  return { items, more: sizes.length > count }
 }
+
+function howManyFit(sizes: number[], { most, mostBytes }: ReferrerQuery): number {
+  let bytes = 0
+  const end = sizes.slice(0, most).findIndex((size, at) => (bytes += size) > mostBytes && at > 0)
+  return end < 0 ? Math.min(sizes.length, most) : end
+}
+
+function blobStandings(records: Records): Manifests['standingsOfBlob'] {
+  const columns = `m.digest as "manifestDigest", m.kind as kind, m.id as "manifestId", v.decision as decision, v.reasons as reasons`
+  const holders = `from blob_holders h join manifests m on m.id = h.manifest_id and m.kind <> 'index'`
+  const valid = `verdicts v on v.manifest_id = h.manifest_id and v.repository_id = h.repository_id and (v.valid_until is null or v.valid_until > ?)`
+  const passing = records.prepare<BlobStanding>(
+    `select ${columns} ${holders} join ${valid} where h.repository_id = ? and h.blob_digest = ? and m.kind <> 'cache' and v.decision in ('allow', 'warn') limit 1`,
+  )
+  const others = records.prepare<BlobStanding>(
+    `with standing as (
+       select ${columns}, case when m.kind = 'cache' then 2 when v.decision = 'deny' then 1 else 0 end as word
+       ${holders} left join ${valid} where h.repository_id = ? and h.blob_digest = ?),
+     ranked as (select standing.*, row_number() over (partition by word order by "manifestId" desc) as nth from standing)
+     select "manifestDigest", kind, "manifestId", decision, reasons from ranked where nth = 1 order by word`,
+  )
+  return async (repositoryId, digest, now) => {
+    const one = await passing.first(now, repositoryId, digest)
+    return one === undefined ? others.all(now, repositoryId, digest) : [one]
+  }
+}
+
+/** A refusal names what may be pulled instead: it must not cost a walk over all tags. */
+const mostTagsTried = 1000
 
 function passingTags(records: Records, repositoryId: number, limit: number, now: number): Promise<{ tag: string; digest: Digest }[]> {
   return records.read
-    .selectFrom('tags')
+    .selectFrom((of) =>
+      of.selectFrom('tags').selectAll().where('repository_id', '=', repositoryId).orderBy('updated_at', 'desc').limit(mostTagsTried).as('tags'),
+    )
     .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .innerJoin('verdicts', (join) =>
       join.onRef('verdicts.manifest_id', '=', 'tags.manifest_id').onRef('verdicts.repository_id', '=', 'tags.repository_id'),
     )
     .select(['tags.name as tag', 'manifests.digest'])
-    .where('tags.repository_id', '=', repositoryId)
     .where('verdicts.decision', 'in', ['allow', 'warn'])
     .where('manifests.kind', 'in', ['image', 'index'])
     .where(sql<boolean>`(verdicts.valid_until is null or verdicts.valid_until > ${now})`)
     .orderBy('tags.updated_at', 'desc')
+    .orderBy('tags.name')
     .limit(limit)
     .$castTo<{ tag: string; digest: Digest }>()
     .execute()
 }
 
-function deleteManifest(records: Records, repositoryId: number, digest: Digest): Promise<boolean> {
+/** With its tags, its verdict and its word for blobs; indexes that list it are judged anew. */
+function deleteManifest(records: Records, repositoryId: number, digest: Digest, now: number): Promise<boolean> {
   return records.write(async (tx) => {
     const manifest = await tx.selectFrom('manifests').select('id').where('digest', '=', digest).executeTakeFirst()
     if (manifest === undefined) return false
-    await tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('manifest_id', '=', manifest.id).execute()
-    await tx.deleteFrom('verdicts').where('repository_id', '=', repositoryId).where('manifest_id', '=', manifest.id).execute()
-    const gone = await tx
-      .deleteFrom('manifest_links')
-      .where('repository_id', '=', repositoryId)
-      .where('manifest_id', '=', manifest.id)
-      .executeTakeFirst()
-    return gone.numDeletedRows > 0n
+    await lockRepository(tx, repositoryId)
+    const here = { repository_id: repositoryId, manifest_id: manifest.id }
+    const gone = await tx.deleteFrom('manifest_links').where((of) => of.and(here)).executeTakeFirst()
+    if (gone.numDeletedRows === 0n) return false
+    await tx.deleteFrom('tags').where((of) => of.and(here)).execute()
+    await tx.deleteFrom('verdicts').where((of) => of.and(here)).execute()
+    await sql`delete from blob_holders where repository_id = ${repositoryId} and manifest_id = ${manifest.id}
+      and blob_digest in (select blob_digest from manifest_blobs where manifest_id = ${manifest.id})`.execute(tx)
+    for (const parent of await parentsOf(tx, repositoryId, digest)) await addJob(tx, 'rejudge', parent, now)
+    return true
   })
+}
+
+async function parentsOf(tx: Tx, repositoryId: number, digest: Digest): Promise<string[]> {
+  const rows = await tx
+    .selectFrom('manifest_children as c')
+    .innerJoin('manifest_links as l', 'l.manifest_id', 'c.manifest_id')
+    .innerJoin('manifests as m', 'm.id', 'c.manifest_id')
+    .select('m.digest')
+    .distinct()
+    .where('c.child_digest', '=', digest)
+    .where('l.repository_id', '=', repositoryId)
+    .execute()
+  return rows.map((row) => row.digest)
 }

@@ -1,10 +1,16 @@
 import { createHash } from 'node:crypto'
-import { LazaretError } from '../../kit/errors.ts'
-import { digestOf, parseDigest, type DigestAlgorithm } from '../../model/digest.ts'
+import { LazaretError, messageOf } from '../../kit/errors.ts'
+import { digestAlgorithm, digestOf, parseDigest, type Digest, type DigestAlgorithm } from '../../model/digest.ts'
 import { mediaTypes, type Descriptor, type Manifest, type Platform } from '../../model/manifest.ts'
+import { folded, memberKeys } from './keys.ts'
 
 /** OCI distribution-spec, "Pushing manifests": registries accept at least this; more is refused with 413. */
 export const mostManifestBytes = 4 * 1024 * 1024
+
+/** Objects and lists in each other. */
+const deepest = 100
+/** RFC 6838 §4.2 gives a media type 127 characters on each side of its slash. */
+const mostTextCharacters = 255
 
 const manifestTypes: ReadonlySet<string> = new Set([mediaTypes.ociManifest, mediaTypes.dockerManifest])
 const indexTypes: ReadonlySet<string> = new Set([mediaTypes.ociIndex, mediaTypes.dockerList])
@@ -29,9 +35,10 @@ export function parseManifest(bytes: Buffer, declaredType: string, algorithm: Di
   const mediaType = mediaTypeOf(body, declaredType)
   const isIndex = indexTypes.has(mediaType)
   refuseMixture(body, isIndex)
+  requireSpelling(body, manifestKeys, '')
   const subject = body['subject'] === undefined ? undefined : descriptor(body['subject'], 'subject')
   const config = isIndex ? undefined : descriptor(body['config'], 'config')
-  const artifactType = optionalText(body['artifactType'], 'artifactType') ?? config?.mediaType
+  const artifactType = optionalText(body['artifactType'], 'artifactType') || config?.mediaType
   return {
     isIndex,
     digest: digestOf(algorithm, createHash(algorithm).update(bytes).digest('hex')),
@@ -47,13 +54,16 @@ export function parseManifest(bytes: Buffer, declaredType: string, algorithm: Di
 }
 
 function parseObject(bytes: Buffer): Record<string, unknown> {
+  let text: string
   let value: unknown
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    value = JSON.parse(text)
   } catch (cause) {
-    throw new LazaretError('MANIFEST_INVALID', `the manifest is not JSON: ${(cause as Error).message.slice(0, 120)}`, { cause })
+    throw new LazaretError('MANIFEST_INVALID', `the manifest is not JSON: ${messageOf(cause).slice(0, 120)}`, { cause })
   }
   if (!isObject(value)) throw invalid('the manifest', 'is not an object')
+  refuseRepeats(text)
   if (value['schemaVersion'] !== 2) throw invalid('schemaVersion', 'is not 2 (schema 1 is not supported)')
   return value
 }
@@ -75,6 +85,33 @@ function refuseMixture(body: Record<string, unknown>, isIndex: boolean): void {
   if (stranger !== undefined) throw invalid(stranger, `does not belong in ${isIndex ? 'an index' : 'a manifest'}`)
 }
 
+/** Which of two keys counts is up to each client, and how deep it reads. */
+function refuseRepeats(text: string): void {
+  const seen = new Set<string>()
+  for (const { key, object, depth } of memberKeys(text)) {
+    if (depth > deepest) throw invalid('the manifest', `is nested deeper than ${deepest}`)
+    const place = `${object} ${key}`
+    if (seen.has(place)) throw invalid(key.slice(0, 60), 'stands twice in one object')
+    seen.add(place)
+  }
+}
+
+const manifestKeys = spellings('schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations', 'fsLayers')
+const descriptorKeys = spellings('mediaType', 'artifactType', 'digest', 'size', 'urls', 'annotations', 'data', 'platform')
+const platformKeys = spellings('os', 'architecture', 'variant', 'os.version', 'os.features')
+
+function spellings(...keys: string[]): ReadonlyMap<string, string> {
+  return new Map(keys.map((key) => [folded(key), key]))
+}
+
+/** A key that only clients which ignore case would read: they would see another manifest than we. */
+function requireSpelling(value: Record<string, unknown>, known: ReadonlyMap<string, string>, where: string): void {
+  for (const key of Object.keys(value)) {
+    const meant = known.get(folded(key))
+    if (meant !== undefined && meant !== key) throw invalid(`${where}${key}`, `is not spelt ${meant}`)
+  }
+}
+
 function descriptors(value: unknown, where: string): Descriptor[] {
   if (!Array.isArray(value)) throw invalid(where, 'is not a list')
   return value.map((entry, at) => descriptor(entry, `${where}[${at}]`))
@@ -82,12 +119,14 @@ function descriptors(value: unknown, where: string): Descriptor[] {
 
 function descriptor(value: unknown, where: string): Descriptor {
   if (!isObject(value)) throw invalid(where, 'is not a descriptor')
-  const mediaType = value['mediaType']
-  if (typeof mediaType !== 'string' || mediaType === '' || mediaType.length > 255) throw invalid(`${where}.mediaType`, 'is not a media type')
+  requireSpelling(value, descriptorKeys, `${where}.`)
+  const mediaType = optionalText(value['mediaType'], `${where}.mediaType`) ?? ''
+  if (mediaType === '') throw invalid(`${where}.mediaType`, 'is not a media type')
   const digest = parseDigest(value['digest'])
   if (digest === undefined) throw invalid(`${where}.digest`, 'is not a sha256 or sha512 digest')
   const size = value['size']
   if (typeof size !== 'number' || !Number.isSafeInteger(size) || size < 0) throw invalid(`${where}.size`, 'is not a size in bytes')
+  if (value['data'] !== undefined && value['data'] !== null) requireData(value['data'], digest, size, `${where}.data`)
   const artifactType = optionalText(value['artifactType'], `${where}.artifactType`)
   const notes = annotations(value['annotations'], `${where}.annotations`)
   const platform = platformOf(value['platform'], `${where}.platform`)
@@ -101,9 +140,18 @@ function descriptor(value: unknown, where: string): Descriptor {
   }
 }
 
+/** OCI image-spec, descriptor.md, "data": clients may take these bytes for the blob, so they must be it. */
+function requireData(value: unknown, digest: Digest, sizeBytes: number, where: string): void {
+  const bytes = typeof value === 'string' ? Buffer.from(value, 'base64') : undefined
+  if (bytes === undefined || bytes.length !== sizeBytes) throw invalid(where, 'is not the bytes of the descriptor in base64')
+  const algorithm = digestAlgorithm(digest)
+  if (digestOf(algorithm, createHash(algorithm).update(bytes).digest('hex')) !== digest) throw invalid(where, 'is not what the digest says')
+}
+
 function platformOf(value: unknown, where: string): Platform | undefined {
   if (value === undefined || value === null) return undefined
   if (!isObject(value)) throw invalid(where, 'is not a platform')
+  requireSpelling(value, platformKeys, `${where}.`)
   const variant = optionalText(value['variant'], `${where}.variant`)
   return {
     os: optionalText(value['os'], `${where}.os`) ?? '',
@@ -124,6 +172,8 @@ function annotations(value: unknown, where: string): Record<string, string> | un
 function optionalText(value: unknown, where: string): string | undefined {
   if (value === undefined || value === null) return undefined
   if (typeof value !== 'string') throw invalid(where, 'is not a text')
+  if (value.length > mostTextCharacters) throw invalid(where, `is longer than ${mostTextCharacters} characters`)
+  if (/\p{Cc}/u.test(value)) throw invalid(where, 'has control characters')
   return value
 }
 
@@ -132,6 +182,6 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function invalid(where: string, what: string): LazaretError {
-  return new LazaretError('MANIFEST_INVALID', `${where} ${what}`, { detail: { where } })
+  return new LazaretError('MANIFEST_INVALID', `${where.replaceAll(/\p{Cc}/gu, '?')} ${what}`, { detail: { where } })
 }
 

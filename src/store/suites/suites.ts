@@ -1,10 +1,12 @@
+import { acceptSuite } from './accept.ts'
 import { blobsSuite } from './blobs.ts'
+import { jobsSuite } from './jobs.ts'
+import { manifestsSuite } from './manifests.ts'
 import { recordsSuite, type OpenRecords } from './records.ts'
 import { uploadsSuite } from './uploads.ts'
+import { verdictsSuite } from './verdicts.ts'
 
 /** Every contract of the store, over one implementation of the records. */
 export function storeSuites(implementation: string, open: OpenRecords): void {
-  recordsSuite(implementation, open)
-  uploadsSuite(implementation, open)
-  blobsSuite(implementation, open)
+  for (const suite of [recordsSuite, uploadsSuite, blobsSuite, acceptSuite, manifestsSuite, jobsSuite, verdictsSuite]) suite(implementation, open)
 }

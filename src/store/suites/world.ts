@@ -132,7 +132,7 @@ export async function pushManifest(world: World, name: string, json: Json, optio
   return { digest: manifest.digest, repositoryId, bytes, descriptor: { mediaType, digest: manifest.digest, size: bytes.length } }
 }
 
-export async function pushImage(world: World, name: string, tags: string[] = [], layers = [randomUUID()]): Promise<Pushed> {
+export async function pushImage(world: World, name: string, tags: string[] = [], layers: string[] = [randomUUID()]): Promise<Pushed> {
   const { json, blobs } = imageJson(layers)
   return pushManifest(world, name, json, { blobs, tags })
 }
