@@ -105,6 +105,15 @@ test('unsupported databases stand while their file does; components that the dis
   assert.equal(squash(await layersOf([jar, [statusPath, deb('liba-java', '1')], ['var/lib/dpkg/info/liba-java.list', '/usr/share/java/a.jar\n']])).unsupported.length, 0)
 })
 
+test('a database behind a link at an unusual place is a problem, at a usual place it is read', async () => {
+  const problems = async (...members: Member[]) => squash(await layersOf(members)).problems
+  assert.deepEqual(await problems(symlink('var/lib/dpkg', '/opt/dpkg'), ['opt/dpkg/status', deb('a', '1')]), ['var/lib/dpkg/status: a link leads to opt/dpkg/status, which is not read'])
+  assert.deepEqual(await problems(symlink('var/lib/dpkg/status', 'other'), ['var/lib/dpkg/other', deb('a', '1')]), ['var/lib/dpkg/status: a link leads to var/lib/dpkg/other, which is not read'])
+  assert.deepEqual(await problems(symlink('var/lib/rpm', '../../opt/rpm'), ['opt/rpm/Packages', 'x']), ['var/lib/rpm: a link leads to opt/rpm, which is not read'])
+  assert.deepEqual(await problems(symlink('lib', 'usr/lib'), ['usr/lib/apk/db/installed', 'P:a\nV:1\n'], symlink('var/lib/rpm', '../../usr/lib/sysimage/rpm'), ['usr/lib/sysimage/rpm/Packages', 'x'], ['usr/lib/sysimage/rpm/lock', '']), [])
+  assert.deepEqual(await problems(symlink('var/lib/dpkg', '/nowhere'), symlink('lib', 'lib')), [])
+})
+
 test('problems of every layer are kept, with the layer', async () => {
   const layers = await layersOf([['node_modules/a/package.json', '{']], ['.wh.node_modules'])
   assert.match(squash(layers).problems[0] ?? '', /^layer sha256:[0-9a-f]{12}: node_modules\/a\/package.json: /)

@@ -3,9 +3,10 @@ import type { LayerFacts, OsRelease, Unsupported } from '../model/layer.ts'
 import type { ImagePackage, Package } from '../model/package.ts'
 import { shortDigest } from '../model/digest.ts'
 import { purlOf } from './purl.ts'
+import { detours } from './squash/detours.ts'
 import { componentKey, layOver, packageKey, placedKey } from './squash/locations.ts'
 import type { Standing } from './squash/locations.ts'
-import { ownersOf, rootLink } from './squash/owners.ts'
+import { ownersOf } from './squash/owners.ts'
 import { visibleFiles } from './squash/tree.ts'
 
 /**
@@ -15,29 +16,34 @@ import { visibleFiles } from './squash/tree.ts'
  * folder in the place of a file, though no whiteout says so.
  */
 export function squash(layers: readonly LayerFacts[]): ImageInventory {
-  const { files, rootLinks } = surveyFiles(layers)
+  const { files, links } = surveyFiles(layers)
   const standing = layOver(layers)
   const release = releaseOf(standing)
-  const owners = ownersOf(standing, rootLinks)
+  const owners = ownersOf(standing, links)
   return {
     ...(release !== undefined && { release }),
     packages: packagesOf(standing, layers, owners, release),
     unsupported: unsupportedOf(standing, owners),
-    problems: layers.flatMap(({ diffId, problems }) => problems.map((problem) => `layer ${shortDigest(diffId)}: ${problem}`)),
+    problems: [...layers.flatMap(problemsOf), ...detours(layers, standing, links)],
     files,
   }
 }
 
-function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['files']; rootLinks: Map<string, string> } {
+function problemsOf({ diffId, problems }: LayerFacts): string[] {
+  return problems.map((problem) => `layer ${shortDigest(diffId)}: ${problem}`)
+}
+
+/** Counts what is visible, and keeps its symbolic links by path. */
+function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['files']; links: Map<string, string> } {
   const files = { count: 0, sizeBytes: 0 }
-  const rootLinks = new Map<string, string>()
+  const links = new Map<string, string>()
   for (const { file } of visibleFiles(layers)) {
     if (file.type === 'directory') continue
     files.count++
     if (file.type === 'file') files.sizeBytes += file.sizeBytes
-    if (file.type === 'symlink' && !file.path.includes('/')) rootLinks.set(...rootLink(file.path, file.link ?? ''))
+    if (file.type === 'symlink') links.set(file.path, file.link ?? '')
   }
-  return { files, rootLinks }
+  return { files, links }
 }
 
 /** A jar or a gem that a distribution package owns is judged with that package. */

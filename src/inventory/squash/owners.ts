@@ -4,19 +4,16 @@ import { joinPath, normalisePath } from '../tar/paths.ts'
 import { componentKey, packageKey, placedKey } from './locations.ts'
 import type { Standing } from './locations.ts'
 
-/** Top-level symbolic links of the image: `lib` → `usr/lib` where `/usr` was merged. */
-export type RootLinks = ReadonlyMap<string, string>
-
 const sums = /^(var\/lib\/dpkg\/status\.d\/.+)\.md5sums$/
 
 /**
  * Which distribution package owns the files that language packages were read from, or components were seen at. It does where it lists the path, is
  * installed, and the file was written in the layer that brought this version of the owner, saying what it says now: a
  * file that something else replaced later (`npm install -g npm`) is nobody's.
- * In: what stands in the image, and its top-level links. Out: `placedKey` or `componentKey` → name of the owner.
+ * In: what stands in the image, and its links. Out: `placedKey` or `componentKey` → name of the owner.
  */
-export function ownersOf(standing: Standing, links: RootLinks): Map<string, string> {
-  const wanted = languageFiles(standing, links)
+export function ownersOf(standing: Standing, links: ReadonlyMap<string, string>): Map<string, string> {
+  const wanted = languageFiles(standing, rootLinks(links))
   const owners = new Map<string, string>()
   if (wanted.size === 0) return owners
   for (const { owner, paths } of claims(standing)) {
@@ -31,7 +28,7 @@ export function ownersOf(standing: Standing, links: RootLinks): Map<string, stri
 }
 
 /** Path as a package may list it → keys of the language packages and components that were found there. */
-function languageFiles(standing: Standing, links: RootLinks): Map<string, string[]> {
+function languageFiles(standing: Standing, links: [string, string][]): Map<string, string[]> {
   const wanted = new Map<string, string[]>()
   for (const { location, packages, unsupported } of standing.said.values()) {
     const keys = packages.filter(isLanguage).map((pack) => placedKey(pack, location))
@@ -42,13 +39,14 @@ function languageFiles(standing: Standing, links: RootLinks): Map<string, string
 }
 
 /** `usr/lib/x` may be listed as `lib/x` where `lib` is a link to `usr/lib`. */
-function spellings(location: string, links: RootLinks): string[] {
-  const others = [...links].filter(([, target]) => location.startsWith(`${target}/`)).map(([link, target]) => joinPath(link, location.slice(target.length + 1)))
+function spellings(location: string, links: [string, string][]): string[] {
+  const others = links.filter(([, target]) => location.startsWith(`${target}/`)).map(([link, target]) => joinPath(link, location.slice(target.length + 1)))
   return [location, ...others]
 }
 
-export function rootLink(path: string, target: string): [string, string] {
-  return [path, normalisePath(target)]
+/** `lib` → `usr/lib`, where `/usr` was merged. */
+function rootLinks(links: ReadonlyMap<string, string>): [string, string][] {
+  return [...links].filter(([path]) => !path.includes('/')).map(([path, target]) => [path, normalisePath(target)])
 }
 
 function* claims(standing: Standing): Generator<{ owner: Package; paths: readonly string[] }> {

@@ -1,8 +1,6 @@
 import type { LayerFile } from '../../model/layer.ts'
+import { followLinks } from '../tar/links.ts'
 import { baseOf, joinPath, parentOf } from '../tar/paths.ts'
-
-/** As the Linux kernel gives up on a path (ELOOP). */
-const maxLinkHops = 40
 
 /**
  * The files of one layer as they stand after each entry was unpacked in turn: a later entry takes the place of an
@@ -98,27 +96,7 @@ export class LayerTree {
   }
 
   #follow(folder: string): string {
-    const pending = folder.split('/').reverse()
-    let at = ''
-    let hops = 0
-    for (let part = pending.pop(); part !== undefined; part = pending.pop()) {
-      if (part === '' || part === '.') continue
-      if (part === '..') {
-        at = parentOf(at)
-        continue
-      }
-      const next = joinPath(at, part)
-      this.#passed.add(next)
-      const target = this.#linkAt(next)
-      if (target === undefined) {
-        at = next
-        continue
-      }
-      if (++hops > maxLinkHops) throw new RangeError(`more than ${maxLinkHops} symbolic links on the way to ${folder}`)
-      if (target.startsWith('/')) at = ''
-      pending.push(...target.split('/').reverse())
-    }
-    return at
+    return followLinks(folder, (path) => (this.#passed.add(path), this.#linkAt(path)))
   }
 
   #linkAt(path: string): string | undefined {
