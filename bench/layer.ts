@@ -31,14 +31,16 @@ async function benchLayer(path: string): Promise<void> {
 }
 
 async function report(name: string, bytes: number, run: () => Promise<unknown>): Promise<void> {
-  const times: number[] = []
+  const rows: { wall: number; cpu: number }[] = []
   for (let round = 0; round < rounds; round++) {
     const start = performance.now()
+    const before = process.cpuUsage()
     await run()
-    times.push(performance.now() - start)
+    const { user, system } = process.cpuUsage(before)
+    rows.push({ wall: performance.now() - start, cpu: (user + system) / 1000 })
   }
-  const median = times.sort((a, b) => a - b)[Math.floor(rounds / 2)] ?? 0
-  console.log(`  ${name.padEnd(26)} ${median.toFixed(0).padStart(6)} ms  ${(bytes / 1e3 / median).toFixed(0).padStart(5)} MB/s   (median of ${rounds})`)
+  const { wall, cpu } = rows.sort((a, b) => a.wall - b.wall)[Math.floor(rounds / 2)] ?? { wall: 0, cpu: 0 }
+  console.log(`  ${name.padEnd(26)} ${wall.toFixed(0).padStart(6)} ms  ${(bytes / 1e3 / wall).toFixed(0).padStart(5)} MB/s  ${cpu.toFixed(0).padStart(6)} ms of CPU here   (median of ${rounds})`)
 }
 
 async function walkWithTarStream(path: string, isGzip: boolean): Promise<void> {
