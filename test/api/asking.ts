@@ -10,9 +10,12 @@ export interface Reply {
   json: any
 }
 
-export type AskApi = (method: string, path: string, options?: { body?: unknown; raw?: string | Uint8Array; type?: string; as?: Credentials | string | null }) => Promise<Reply>
+/** Credentials, an Authorization header, or null for none. */
+export type As = Credentials | string | null
 
-/** In: `HOST:PORT`, and who asks unless said otherwise. `as`: credentials, an Authorization header, or null for none. */
+export type AskApi = (method: string, path: string, options?: { body?: unknown; raw?: string | Uint8Array; type?: string; as?: As }) => Promise<Reply>
+
+/** In: `HOST:PORT`, and who asks unless said otherwise. */
 export function askerOf(host: string, who: Credentials): AskApi {
   return async (method, path, { body, raw, type, as = who } = {}) => {
     const authorization = as === null ? undefined : typeof as === 'string' ? as : basicOf(as)
