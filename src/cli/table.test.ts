@@ -9,6 +9,7 @@ test('columns keep what they need', () => {
 
 test('the widest column gives way, and what does not fit is carried on below', () => {
   assert.equal(table(['A', 'B'], [['one', 'some words that go on']], 15), 'A    B\none  some words\n     that go on\n')
+  assert.equal(table(['A', 'B'], [['one', '/some/where/else']], 15), 'A    B\none  /some/\n     where/else\n')
   assert.equal(table(['A', 'B'], [['one', 'abcdefghijklmnop']], 13), 'A    B\none  abcdefgh\n     ijklmnop\n')
 })
 

@@ -40,17 +40,22 @@ function linesOf(row: string[][], widths: number[]): string {
   return Array.from({ length: height }, (_, at) => `${line(at)}\n`).join('')
 }
 
-/** In: one line, and a width. Out: lines of at most that, broken at spaces where there are some, else anywhere. */
+/** In: one line, and a width. Out: lines of at most that, broken at spaces where there are some, else in paths and lists, else anywhere. */
 export function wrapped(text: string, width: number): string[] {
   const lines: string[] = []
   let rest = [...text]
   while (rest.length > width) {
     const space = rest.lastIndexOf(' ', width)
-    const end = space > 0 ? space : width
+    const end = space > 0 ? space : (afterMark(rest, width) ?? width)
     lines.push(rest.slice(0, end).join(''))
     rest = rest.slice(space > 0 ? end + 1 : end)
   }
   return [...lines, rest.join('')]
+}
+
+function afterMark(text: string[], width: number): number | undefined {
+  const mark = text.slice(0, width).findLastIndex((letter) => letter === '/' || letter === ',')
+  return mark > 0 ? mark + 1 : undefined
 }
 
 function padded(text: string, width: number): string {
