@@ -21,8 +21,8 @@ export interface Held {
  * What matters most comes first; where it is too long, the end gives way.
  */
 export function heldLine(held: Held): string {
-  const first = held.reasons[0]
-  const more = held.reasons.length > 1 ? ` (and ${held.reasons.length - 1} more)` : ''
+  const [first, ...others] = held.reasons.filter((reason) => reason.effect === 'deny')
+  const more = others.length > 0 ? ` (and ${others.length} more)` : ''
   const cause = ascii(first === undefined ? 'no reason is on record' : first.message)
   const subject = `${held.repository}@${shortDigest(held.digest)}`
   const grant = held.tellsGrant === true ? ' To work on it: grant read-quarantined.' : ''
@@ -48,7 +48,7 @@ export function unheldLine(repository: string, digest: Digest): string {
 
 /** `299 - "…"`, of at most 120 characters in all. */
 export function warningOf(reasons: Reason[]): string | undefined {
-  const first = reasons[0]
+  const first = reasons.find((reason) => reason.effect === 'warn')
   if (first === undefined) return undefined
   const room = mostWarningCharacters - '299 - ""'.length
   return `299 - "${cutAtWord(ascii(`lazaret: ${first.message}`).replaceAll(/["\\]/g, "'"), room)}"`

@@ -3,6 +3,9 @@ import { severities } from '../model/advisory.ts'
 import type { ChildVerdict, Decision, Doubt, Evidence, Reason, Verdict } from '../model/verdict.ts'
 import type { Policy, RuleId } from './policy.ts'
 
+/** A reason before the policy has said what it means. */
+type Cause = Omit<Reason, 'effect'> & { rule: RuleId }
+
 const dayMs = 86_400_000
 /** Most reasons kept in a verdict; the counts in the messages stay whole. */
 const mostReasons = 50
@@ -12,11 +15,13 @@ const mostReasons = 50
  * In: the evidence with its revision, the policy, the instant. Out: the verdict; `deny` wherever any rule says so.
  */
 export function judge(evidence: Evidence, evidenceRevision: number, policy: Policy, now: Date): Verdict {
-  const reasons = [...findingReasons(evidence.findings), ...doubtReasons(evidence), ...staleReasons(evidence, policy, now)]
-    .sort((a, b) => rank(b, policy) - rank(a, policy))
+  const causes = [...findingCauses(evidence.findings), ...doubtCauses(evidence), ...staleCauses(evidence, policy, now)]
+  const reasons = causes
+    .map((cause): Reason & Cause => ({ ...cause, effect: policy.effects[cause.rule] }))
+    .toSorted((a, b) => rank(b) - rank(a))
     .slice(0, mostReasons)
   return {
-    decision: decide(reasons, policy),
+    decision: reasons[0]?.effect ?? 'allow',
     policy: policy.name,
     policyRevision: policy.revision,
     evidenceRevision,
@@ -53,19 +58,24 @@ function decideIndex(children: ChildVerdict[], policy: Policy): Decision {
 function indexReasons(children: (ChildVerdict & { reasons: Reason[] })[], decision: Decision): Reason[] {
   const byMessage = new Map<string, { reason: Reason; platforms: string[] }>()
   for (const child of children) {
-    for (const reason of child.decision === decision ? child.reasons : []) {
+    for (const reason of child.decision === decision ? child.reasons.filter(({ effect }) => effect === decision) : []) {
       const entry = byMessage.get(reason.message) ?? { reason, platforms: [] }
       entry.platforms.push(child.platform ?? child.digest)
       byMessage.set(reason.message, entry)
     }
   }
   const reasons = [...byMessage.values()].map(({ reason, platforms }) => ({ ...reason, evidence: { ...reason.evidence, platforms } }))
-  return reasons.length === 0 ? [emptyIndexReason(children)] : reasons.slice(0, mostReasons)
+  return reasons.length === 0 ? [emptyIndexReason(children, policyEffect(decision))] : reasons.slice(0, mostReasons)
 }
 
-function emptyIndexReason(children: ChildVerdict[]): Reason {
+function policyEffect(decision: Decision): Reason['effect'] {
+  return decision === 'warn' ? 'warn' : 'deny'
+}
+
+function emptyIndexReason(children: ChildVerdict[], effect: Reason['effect']): Reason {
   return {
     rule: 'index',
+    effect,
     severity: 'unknown',
     message: children.length === 0 ? 'the index lists no image' : 'none of its images is here',
     remedy: 'Push the index again with the images that it lists',
@@ -73,24 +83,18 @@ function emptyIndexReason(children: ChildVerdict[]): Reason {
   }
 }
 
-function decide(reasons: Reason[], policy: Policy): Decision {
-  const effects = new Set(reasons.map((reason) => policy.effects[reason.rule as RuleId]))
-  if (effects.has('deny')) return 'deny'
-  return effects.has('warn') ? 'warn' : 'allow'
-}
-
 /** Worst first: what denies, then by severity; within one, the rule that comes first. */
-function rank(reason: Reason, policy: Policy): number {
-  const effect = { deny: 2, warn: 1, allow: 0 }[policy.effects[reason.rule as RuleId]]
+function rank(reason: Reason & Cause): number {
+  const effect = { deny: 2, warn: 1, allow: 0 }[reason.effect]
   const order: RuleId[] = ['malicious-package', 'known-exploited', 'critical-with-fix']
-  const place = order.indexOf(reason.rule as RuleId)
+  const place = order.indexOf(reason.rule)
   return effect * 1000 + (place < 0 ? 0 : (order.length - place) * 100) + severities.indexOf(reason.severity)
 }
 
-function findingReasons(findings: Finding[]): Reason[] {
+function findingCauses(findings: Finding[]): Cause[] {
   return findings.flatMap((finding) => {
     const rule = ruleOf(finding)
-    return rule === undefined ? [] : [findingReason(finding, rule)]
+    return rule === undefined ? [] : [findingCause(finding, rule)]
   })
 }
 
@@ -102,7 +106,7 @@ function ruleOf(finding: Finding): RuleId | undefined {
   return finding.fixedVersion === undefined ? 'critical-without-fix' : 'critical-with-fix'
 }
 
-function findingReason(finding: Finding, rule: RuleId): Reason {
+function findingCause(finding: Finding, rule: RuleId): Cause {
   const mark = { 'malicious-package': 'malicious', 'known-exploited': 'known exploited' }[rule as string] ?? 'critical'
   const fix = finding.fixedVersion === undefined ? 'no fix yet' : `fixed in ${finding.fixedVersion}`
   const remedy = finding.malicious
@@ -140,7 +144,7 @@ const doubtWords: Record<Doubt, { message: (detail: string) => string; remedy: s
   stale: { message: (detail) => detail, remedy: 'Bring newer advisories: lazaret advisories import' },
 }
 
-function doubtReasons(evidence: Evidence): Reason[] {
+function doubtCauses(evidence: Evidence): Cause[] {
   const kinds = [...new Set(evidence.doubts.map((note) => note.doubt))]
   return kinds.map((doubt) => {
     const details = evidence.doubts.filter((note) => note.doubt === doubt).map((note) => note.detail)
@@ -156,7 +160,7 @@ function doubtReasons(evidence: Evidence): Reason[] {
 }
 
 /** Only where something was judged by advisories at all. */
-function staleReasons(evidence: Evidence, policy: Policy, now: Date): Reason[] {
+function staleCauses(evidence: Evidence, policy: Policy, now: Date): Cause[] {
   const ageDays = Math.floor((now.getTime() - Date.parse(evidence.advisoryDate)) / dayMs)
   if (evidence.packages.length === 0 || ageDays <= policy.staleDays) return []
   return [

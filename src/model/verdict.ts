@@ -38,6 +38,8 @@ export type Decision = 'allow' | 'warn' | 'deny' | 'pending'
 
 export interface Reason {
   rule: string
+  /** What the policy says of it: the worst of all is the decision. */
+  effect: 'deny' | 'warn' | 'allow'
   severity: 'unknown' | 'none' | 'low' | 'medium' | 'high' | 'critical'
   /** One line, without the image's name. */
   message: string

@@ -12,6 +12,7 @@ export function cacheVerdict(policy: Policy, now: Date): Verdict {
     reasons: [
       {
         rule: 'build-cache',
+        effect: 'deny',
         severity: 'unknown',
         message: 'it is a build cache, read by those who may push here',
         remedy: 'Pull the image that was built with it',

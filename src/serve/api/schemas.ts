@@ -17,6 +17,7 @@ export const after = Type.String({ maxLength: 600, description: 'the `next` of t
 
 export const reason = Type.Object({
   rule: Type.String(),
+  effect: Type.Union([Type.Literal('deny'), Type.Literal('warn'), Type.Literal('allow')], { description: 'what the policy says of it' }),
   severity,
   message: Type.String(),
   remedy: Type.String(),

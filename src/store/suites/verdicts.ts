@@ -12,7 +12,7 @@ const verdict: Verdict = {
   evidenceRevision: 3,
   judgedAt: '2027-01-15T08:00:00.000Z',
   validUntil: '2027-02-15T08:00:00.000Z',
-  reasons: [{ rule: 'unreadable', severity: 'unknown', message: 'a\0b \ud800', remedy: 'r', evidence: { at: [1] } }],
+  reasons: [{ effect: 'deny', rule: 'unreadable', severity: 'unknown', message: 'a\0b \ud800', remedy: 'r', evidence: { at: [1] } }],
 }
 
 export function verdictsSuite(implementation: string, open: OpenRecords): void {
