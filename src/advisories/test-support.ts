@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { crc32, deflateRawSync, zstdDecompressSync } from 'node:zlib'
+import { type OpenAdvisories, openAdvisories } from './database.ts'
 import type { Fact, Form, ReadContext } from './form.ts'
+import { importAdvisories, type ImportOptions, type ImportReport } from './import.ts'
 import { Tally } from './tally.ts'
 
 export const now = new Date('2026-11-24T12:00:00Z')
@@ -101,3 +103,27 @@ export function zipOf(entries: readonly ZipFileEntry[]): Buffer {
   end.writeUInt32LE(offset, 16)
   return Buffer.concat([...locals, central, end])
 }
+
+export const importOptions: ImportOptions = { now, bundled: false, asOf: () => '2026-10-01T00:00:00Z' }
+
+/** Imports records that are written to a file of JSON lines first. */
+export function bring(folder: string, records: readonly unknown[], more: ImportOptions = {}): Promise<ImportReport> {
+  return importAdvisories([writeLines(folder, 'records.jsonl', records)], folder, { ...importOptions, ...more })
+}
+
+export function ask<T>(folder: string, question: (advisories: OpenAdvisories) => T): T {
+  const advisories = openAdvisories(folder)
+  try {
+    return question(advisories)
+  } finally {
+    advisories.close()
+  }
+}
+
+/** Ids and first fixed versions of what is known about a package. */
+export const fixes = (folder: string, ecosystem: string, name: string): unknown =>
+  ask(folder, (advisories) =>
+    advisories
+      .about(ecosystem, name)
+      .map(({ id, affected }) => [id, affected[0]?.ranges.map(({ events }) => Object.values(events[1] ?? {})[0])]),
+  )
