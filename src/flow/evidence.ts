@@ -10,12 +10,15 @@ import type { ManifestKind } from '../model/manifest.ts'
 import type { PackageVersion } from '../model/package.ts'
 import type { DoubtNote, Evidence } from '../model/verdict.ts'
 
-/** A layer as it turned out, in the order of the manifest. */
-export type LayerOutcome = { state: 'layer'; facts: LayerFacts } | { state: 'json' } | { state: 'unreadable' | 'absent'; problem: string }
+/** A blob as it turned out. `unreadable` is no archive; of one that is `unexamined` nothing is known. */
+export type LayerOutcome = { state: 'layer'; facts: LayerFacts } | { state: 'json' } | { state: 'unreadable' | 'unexamined'; problem: string }
 
 export interface EvidenceInput {
   digest: Digest
   kind: ManifestKind
+  /** Its bytes are handed out too: they must be what a config is, or are judged like a layer's. */
+  config?: LayerOutcome
+  /** In the order of the manifest. */
   layers: LayerOutcome[]
   advisories: OpenAdvisories
   now: Date
@@ -29,10 +32,11 @@ export interface Assembled {
 
 /**
  * From layers to evidence: laid over each other, matched, and every doubt named. An image with a layer that can't be read is
- * `unreadable`; an artifact holds files of any kind, and is judged by the archives among them.
+ * `unreadable`; an artifact holds files of any kind, and is judged by the archives among them; neither is judged by what nobody could
+ * look into.
  */
 export function assembleEvidence(input: EvidenceInput): Assembled {
-  const inventory = squash(input.layers.flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : [])))
+  const inventory = squash(judgedParts(input).flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : [])))
   const ecosystem = inventory.release === undefined ? undefined : ecosystemOf(inventory.release)
   const subjects = inventory.packages.map((pkg) => subjectOf(pkg, ecosystem) ?? null)
   const findings = matchAll(subjects, input.advisories)
@@ -60,7 +64,7 @@ function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisorie
 function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (PackageVersion | null)[], findings: Finding[]): DoubtNote[] {
   const image = input.kind === 'image'
   return [
-    ...(image ? unreadableLayers(input.layers) : []),
+    ...(image ? [...unreadableConfig(input.config), ...unreadableLayers(input.layers)] : unexaminedParts(judgedParts(input))),
     ...inventory.problems.map((detail): DoubtNote => ({ doubt: 'unreadable', detail })),
     ...unsupportedParts(inventory.unsupported),
     ...unjudged(inventory, subjects, input.advisories),
@@ -80,6 +84,21 @@ function unsupportedParts(parts: Unsupported[]): DoubtNote[] {
       ? { doubt: 'unsupported-component', detail: `${kind} packages (${where})` }
       : { doubt: 'unsupported', detail: `its ${kind} packages (${where}) can't be read by this version` }
   })
+}
+
+/** Whatever an artifact's config is called, it may be an archive. */
+function judgedParts({ kind, config, layers }: EvidenceInput): LayerOutcome[] {
+  return kind === 'image' || config === undefined ? layers : [config, ...layers]
+}
+
+function unreadableConfig(config: LayerOutcome | undefined): DoubtNote[] {
+  if (config === undefined || config.state === 'json') return []
+  const problem = config.state === 'layer' ? 'it is an archive' : config.state === 'unreadable' ? 'it is no JSON' : config.problem
+  return [{ doubt: 'unreadable', detail: `its config: ${problem}` }]
+}
+
+function unexaminedParts(parts: LayerOutcome[]): DoubtNote[] {
+  return parts.flatMap((part): DoubtNote[] => (part.state === 'unexamined' ? [{ doubt: 'unreadable', detail: part.problem }] : []))
 }
 
 function unreadableLayers(layers: LayerOutcome[]): DoubtNote[] {

@@ -1,15 +1,14 @@
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
+import { zstdCompressSync } from 'node:zlib'
 import type { Policy } from '../judge/policy.ts'
-import { LazaretError } from '../kit/errors.ts'
 import type { Digest } from '../model/digest.ts'
-import type { PackageVersion } from '../model/package.ts'
 import type { Evidence } from '../model/verdict.ts'
-import { addJob, finishJob } from '../store/jobs/jobs.ts'
+import { addJob, finishJob, priorities } from '../store/jobs/jobs.ts'
 import type { Records, Tx } from '../store/records/records.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
 import type { Inventories } from './inventories.ts'
 import { judgeEverywhere, type EvidenceAt, type Judged, type Place } from './judging/judging.ts'
-import type { Examined } from './worker/protocol.ts'
+import { putEvidence, readEvidence } from './kept-evidence.ts'
+import type { Examined, LayerInput } from './worker/protocol.ts'
 import type { WorkerPool } from './worker/pool.ts'
 
 /** From a manifest to its evidence and its verdicts. */
@@ -36,8 +35,16 @@ export interface ExaminationParts {
 }
 
 const batch = 200
-/** Evidence of the largest images seen has some megabytes; a stored one beyond this was not made by us. */
-const mostEvidenceBytes = 512 * 1024 * 1024
+/** A manifest of 4 MiB names thousands of blobs. */
+const mostReadAtOnce = 4
+/** In place of the extractors' revision: this evidence tells of a failure, and is made anew whenever it is asked for. */
+const unfinished = 'unfinished'
+
+/** What was found, and by which extractors. */
+interface Found {
+  examined: Examined
+  extractors: string
+}
 
 export function createExaminations(parts: ExaminationParts): Examinations {
   const { records, inventories, workers, now } = parts
@@ -51,25 +58,35 @@ export function createExaminations(parts: ExaminationParts): Examinations {
     return row?.advisory_revision === parts.advisoryRevision() && row.extractors === parts.extractorRevision
   }
 
-  async function examineBytes(manifest: Judged): Promise<Examined> {
+  async function examineBytes(manifest: Judged): Promise<Found> {
     const rows = await records.read
       .selectFrom('manifest_blobs')
-      .select('blob_digest')
+      .select(['blob_digest', 'role'])
       .where('manifest_id', '=', manifest.id)
-      .where('role', '=', 'layer')
       .orderBy('position')
       .execute()
-    const layers = await Promise.all(rows.map((row) => inventories.of(row.blob_digest as Digest)))
-    return workers.examine({ digest: manifest.digest, kind: manifest.kind, layers })
+    const inputs: LayerInput[] = []
+    for (let at = 0; at < rows.length; at += mostReadAtOnce) {
+      inputs.push(...(await Promise.all(rows.slice(at, at + mostReadAtOnce).map((row) => inventories.of(row.blob_digest as Digest)))))
+    }
+    const layers = inputs.filter((_, at) => rows[at]?.role === 'layer')
+    const config = inputs.find((_, at) => rows[at]?.role === 'config')
+    const examined = await workers.examine({ digest: manifest.digest, kind: manifest.kind, layers, ...(config === undefined ? {} : { config }) })
+    return { examined, extractors: inputs.some((input) => input.state === 'unexamined') ? unfinished : parts.extractorRevision }
   }
 
-  async function judgeNow(tx: Tx, manifest: Judged): Promise<Place[]> {
-    const cache = new Map<number, EvidenceAt | undefined>()
+  /** In: evidence that was put in this transaction, to be read once. */
+  async function judgeNow(tx: Tx, manifest: Judged, fresh?: EvidenceAt): Promise<Place[]> {
+    const cache = new Map<number, EvidenceAt | undefined>(fresh === undefined ? [] : [[manifest.id, fresh]])
     const evidenceOf = async (id: number) => {
       if (!cache.has(id)) cache.set(id, await readEvidence(tx, id))
       return cache.get(id)
     }
     return judgeEverywhere(tx, manifest, evidenceOf, parts.policy, new Date(now()))
+  }
+
+  function keep(tx: Tx, manifest: Judged, { examined, extractors }: Found): Promise<EvidenceAt> {
+    return putEvidence(tx, manifest.id, examined, extractors, now())
   }
 
   function announce(places: Place[]): void {
@@ -83,13 +100,13 @@ export function createExaminations(parts: ExaminationParts): Examinations {
   return {
     async examine(digest, jobId) {
       const manifest = await find(digest)
-      const bytes = manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
+      const found = manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
       const places = await records.write(async (tx) => {
-        if (manifest !== undefined && bytes !== undefined) await putEvidence(tx, manifest.id, bytes, parts.extractorRevision, now())
-        const made = manifest === undefined ? [] : await judgeNow(tx, manifest)
+        const fresh = manifest === undefined || found === undefined ? undefined : await keep(tx, manifest, found)
+        const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh)
         await finishJob(tx, jobId)
         // The rematch that an import calls for may have passed before this evidence was there to be found stale.
-        if (bytes !== undefined && bytes.parsed.advisoryRevision !== parts.advisoryRevision()) await addJob(tx, 'examine', digest, now())
+        if (found !== undefined && found.examined.parsed.advisoryRevision !== parts.advisoryRevision()) await addJob(tx, 'examine', digest, now())
         return made
       })
       announce(places)
@@ -100,8 +117,8 @@ export function createExaminations(parts: ExaminationParts): Examinations {
       const examined = unexaminable(manifest, problem, parts.advisoryRevision(), new Date(now()))
       announce(
         await records.write(async (tx) => {
-          await putEvidence(tx, manifest.id, examined, parts.extractorRevision, now())
-          return judgeNow(tx, manifest)
+          const fresh = await keep(tx, manifest, { examined, extractors: unfinished })
+          return judgeNow(tx, manifest, fresh)
         }),
       )
     },
@@ -119,7 +136,7 @@ export function createExaminations(parts: ExaminationParts): Examinations {
         const stale = await staleManifests(records, parts.advisoryRevision(), parts.extractorRevision, after)
         if (stale.length === 0) break
         await records.write(async (tx) => {
-          for (const manifest of stale) await addJob(tx, 'examine', manifest.digest, now())
+          for (const manifest of stale) await addJob(tx, 'examine', manifest.digest, now(), priorities.swept)
         })
         after = stale.at(-1)?.id ?? after
       }
@@ -177,110 +194,4 @@ function staleManifests(records: Records, advisoryRevision: string, extractorRev
     .limit(batch)
     .$castTo<Judged>()
     .execute()
-}
-
-async function readEvidence(tx: Tx, manifestId: number): Promise<EvidenceAt | undefined> {
-  const row = await tx.selectFrom('evidence').select(['content', 'revision']).where('manifest_id', '=', manifestId).executeTakeFirst()
-  return row === undefined ? undefined : { evidence: decodeEvidence(row.content), revision: row.revision }
-}
-
-/** In: the stored form. Throws LazaretError INTERNAL where it is damaged. */
-export function decodeEvidence(content: Uint8Array): Evidence {
-  try {
-    return JSON.parse(zstdDecompressSync(content, { maxOutputLength: mostEvidenceBytes }).toString('utf8')) as Evidence
-  } catch (cause) {
-    throw new LazaretError('INTERNAL', 'stored evidence is damaged', { cause })
-  }
-}
-
-async function putEvidence(tx: Tx, manifestId: number, examined: Examined, extractors: string, now: number): Promise<void> {
-  const before = await tx.selectFrom('evidence').select('revision').where('manifest_id', '=', manifestId).executeTakeFirst()
-  const row = {
-    revision: (before?.revision ?? 0) + 1,
-    advisory_revision: examined.parsed.advisoryRevision,
-    extractors,
-    content: Buffer.from(examined.evidence),
-    examined_at: now,
-  }
-  await tx
-    .insertInto('evidence')
-    .values({ manifest_id: manifestId, ...row })
-    .onConflict((conflict) => conflict.column('manifest_id').doUpdateSet(row))
-    .execute()
-  const ids = await putPackageVersions(tx, examined.subjects)
-  await putMatches(tx, examined, ids)
-  await putImagePackages(tx, manifestId, examined, ids)
-}
-
-const keyOf = (subject: PackageVersion) => `${subject.ecosystem}\n${subject.name}\n${subject.version}`
-
-async function putPackageVersions(tx: Tx, subjects: (PackageVersion | null)[]): Promise<Map<string, number>> {
-  const distinct = new Map(subjects.filter((subject) => subject !== null).map((subject) => [keyOf(subject), subject]))
-  const ids = new Map<string, number>()
-  const wanted = [...distinct.values()]
-  for (let at = 0; at < wanted.length; at += batch) {
-    const some = wanted.slice(at, at + batch)
-    await tx
-      .insertInto('package_versions')
-      .values(some.map(({ ecosystem, name, version }) => ({ ecosystem, name, version, matched_revision: null })))
-      .onConflict((conflict) => conflict.columns(['ecosystem', 'name', 'version']).doNothing())
-      .execute()
-    const rows = await tx
-      .selectFrom('package_versions')
-      .select(['id', 'ecosystem', 'name', 'version'])
-      .where('name', 'in', [...new Set(some.map((subject) => subject.name))])
-      .execute()
-    for (const row of rows) ids.set(keyOf(row), row.id)
-  }
-  return ids
-}
-
-/** Findings belong to a package version, not to an image: they are replaced where the advisories have moved. */
-async function putMatches(tx: Tx, examined: Examined, ids: Map<string, number>): Promise<void> {
-  const revision = examined.parsed.advisoryRevision
-  const all = [...new Set(ids.values())]
-  const current = new Set<number>()
-  for (let at = 0; at < all.length; at += batch) {
-    const rows = await tx.selectFrom('package_versions').select('id').where('id', 'in', all.slice(at, at + batch)).where('matched_revision', '=', revision).execute()
-    for (const row of rows) current.add(row.id)
-  }
-  const wanted = new Set(examined.subjects.flatMap((subject) => (subject === null ? [] : [ids.get(keyOf(subject)) ?? -1])))
-  const moved = [...wanted].filter((id) => !current.has(id))
-  for (let at = 0; at < moved.length; at += batch) {
-    const some = moved.slice(at, at + batch)
-    await tx.deleteFrom('matches').where('package_version_id', 'in', some).execute()
-    await tx.updateTable('package_versions').set({ matched_revision: revision }).where('id', 'in', some).execute()
-  }
-  const movedSet = new Set(moved)
-  const rows = examined.parsed.findings.flatMap((finding) => {
-    const id = ids.get(keyOf({ ecosystem: finding.ecosystem, name: finding.packageName, version: finding.packageVersion }))
-    if (id === undefined || !movedSet.has(id)) return []
-    return [{ package_version_id: id, finding_id: finding.id, severity: finding.severity, known_exploited: finding.knownExploited ? 1 : 0, finding: JSON.stringify(finding) }]
-  })
-  for (let at = 0; at < rows.length; at += batch) {
-    await tx
-      .insertInto('matches')
-      .values(rows.slice(at, at + batch))
-      .onConflict((conflict) => conflict.columns(['package_version_id', 'finding_id']).doNothing())
-      .execute()
-  }
-}
-
-async function putImagePackages(tx: Tx, manifestId: number, examined: Examined, ids: Map<string, number>): Promise<void> {
-  await tx.deleteFrom('image_packages').where('manifest_id', '=', manifestId).execute()
-  const rows = examined.parsed.packages.map((pkg, position) => {
-    const subject = examined.subjects[position] ?? null
-    return {
-      manifest_id: manifestId,
-      position,
-      package_version_id: subject === null ? null : (ids.get(keyOf(subject)) ?? null),
-      kind: pkg.kind,
-      name: pkg.name,
-      version: pkg.version,
-      purl: pkg.purl,
-      location: pkg.location,
-      layer: pkg.layer,
-    }
-  })
-  for (let at = 0; at < rows.length; at += batch) await tx.insertInto('image_packages').values(rows.slice(at, at + batch)).execute()
 }

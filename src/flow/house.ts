@@ -163,13 +163,18 @@ async function openRecordsAndAccess(settings: Settings): Promise<{ records: Reco
   return { records, access }
 }
 
-/** The policy or the advisories may be others than when the server stopped: what was judged by the old ones is judged anew. */
+/** The policy, the advisories or the extractors may be others than when the server stopped: what was judged by the old ones is judged anew. */
 async function queueWhatMoved(records: Records, policyRevision: string, advisoryRevision: string, now: number): Promise<void> {
   const otherPolicy = await records.read.selectFrom('verdicts').select('manifest_id').where('policy_revision', '!=', policyRevision).limit(1).executeTakeFirst()
-  const otherAdvisories = await records.read.selectFrom('evidence').select('manifest_id').where('advisory_revision', '!=', advisoryRevision).limit(1).executeTakeFirst()
+  const otherEvidence = await records.read
+    .selectFrom('evidence')
+    .select('manifest_id')
+    .where((where) => where.or([where('advisory_revision', '!=', advisoryRevision), where('extractors', '!=', extractorRevision)]))
+    .limit(1)
+    .executeTakeFirst()
   await records.write(async (tx) => {
     if (otherPolicy !== undefined) await addJob(tx, 'rejudge', '*', now)
-    if (otherAdvisories !== undefined) await addJob(tx, 'rematch', '*', now)
+    if (otherEvidence !== undefined) await addJob(tx, 'rematch', '*', now)
   })
 }
 

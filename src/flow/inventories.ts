@@ -1,6 +1,6 @@
 import type { Digest } from '../model/digest.ts'
 import type { Blobs } from '../store/blobs/blobs.ts'
-import type { Records } from '../store/records/records.ts'
+import type { Records, Tx } from '../store/records/records.ts'
 import type { BlobReading, LayerInput } from './worker/protocol.ts'
 import type { WorkerPool } from './worker/pool.ts'
 
@@ -8,7 +8,7 @@ import type { WorkerPool } from './worker/pool.ts'
 export interface Inventories {
   /** Out: how the blob turned out, read now where that was never done by these extractors. */
   of(digest: Digest): Promise<LayerInput>
-  /** After the last attempt: the blob is unreadable, with the problem that kept us from it. */
+  /** After the last attempt: the blob is unexamined for an hour, with the problem that kept us from it. */
   giveUp(digest: Digest, problem: string): Promise<void>
 }
 
@@ -20,6 +20,9 @@ export interface InventoryParts {
   now: () => number
 }
 
+const failedForMs = 3_600_000
+const mostProblemCharacters = 2000
+
 export function createInventories(parts: InventoryParts): Inventories {
   const { records, blobs, workers, extractorRevision, now } = parts
   const underWay = new Map<Digest, Promise<LayerInput>>()
@@ -27,8 +30,7 @@ export function createInventories(parts: InventoryParts): Inventories {
   async function known(digest: Digest): Promise<LayerInput | undefined> {
     const row = await records.read.selectFrom('blob_layers').selectAll().where('blob_digest', '=', digest).executeTakeFirst()
     if (row === undefined) return undefined
-    if (row.state === 'json') return { digest, state: 'json' }
-    if (row.state !== 'layer') return { digest, state: 'unreadable', problem: row.problem ?? 'it could not be read' }
+    if (row.state !== 'layer') return row.extractors === extractorRevision ? otherThanLayer(digest, row) : undefined
     const layer = await records.read
       .selectFrom('layers')
       .select('facts')
@@ -38,43 +40,67 @@ export function createInventories(parts: InventoryParts): Inventories {
     return layer === undefined ? undefined : { digest, state: 'layer', facts: layer.facts }
   }
 
+  /** A failure is believed for a while: who pushes again need not wait for the next one, nor does a poison blob end the worker each time. */
+  function otherThanLayer(digest: Digest, row: { state: string; problem: string | null; read_at: number }): LayerInput | undefined {
+    const problem = row.problem ?? 'it could not be read'
+    if (row.state === 'json') return { digest, state: 'json' }
+    if (row.state === 'unreadable') return { digest, state: 'unreadable', problem }
+    if (row.state === 'failed' && row.read_at + failedForMs <= now()) return undefined
+    return { digest, state: 'unexamined', problem }
+  }
+
   async function read(digest: Digest): Promise<LayerInput> {
     const before = await known(digest)
     if (before !== undefined) return before
     const blob = await blobs.findAnywhere(digest)
-    if (blob === undefined) return { digest, state: 'absent', problem: `layer ${digest} is not here` }
+    if (blob === undefined) return { digest, state: 'unexamined', problem: `blob ${digest} is not here` }
     const reading = await workers.inventory({ objectKey: blob.objectKey, sizeBytes: blob.sizeBytes })
     await keep(digest, reading)
     return inputOf(digest, reading)
   }
 
   async function keep(digest: Digest, reading: BlobReading): Promise<void> {
-    const row = {
+    await records.write(async (tx) => {
+      if (reading.state === 'layer') await keepLayer(tx, reading)
+      await tx
+        .insertInto('blob_layers')
+        .values({ blob_digest: digest, ...rowOf(reading) })
+        .onConflict((conflict) => conflict.column('blob_digest').doUpdateSet(rowOf(reading)))
+        .execute()
+    })
+  }
+
+  async function keepLayer(tx: Tx, layer: Extract<BlobReading, { state: 'layer' }>): Promise<void> {
+    const row = { diff_id: layer.diffId, extractors: extractorRevision, size: layer.sizeBytes, facts: Buffer.from(layer.facts), created_at: now() }
+    await tx
+      .insertInto('layers')
+      .values(row)
+      .onConflict((conflict) => conflict.columns(['diff_id', 'extractors']).doNothing())
+      .execute()
+  }
+
+  function rowOf(reading: BlobReading) {
+    return {
       state: reading.state,
       diff_id: reading.state === 'layer' ? reading.diffId : null,
-      problem: reading.state === 'unreadable' ? reading.problem.slice(0, 2000) : null,
+      problem: 'problem' in reading ? reading.problem.slice(0, mostProblemCharacters) : null,
       read_at: now(),
+      extractors: extractorRevision,
     }
-    await records.write(async (tx) => {
-      if (reading.state === 'layer') {
-        await tx
-          .insertInto('layers')
-          .values({
-            diff_id: reading.diffId,
-            extractors: extractorRevision,
-            size: reading.sizeBytes,
-            facts: Buffer.from(reading.facts),
-            created_at: now(),
-          })
-          .onConflict((conflict) => conflict.columns(['diff_id', 'extractors']).doNothing())
-          .execute()
-      }
-      await tx
+  }
+
+  /** Whatever was read of it before stays. */
+  async function fail(digest: Digest, problem: string): Promise<void> {
+    if ((await known(digest)) !== undefined) return
+    const text = `its examination failed: ${problem}`.slice(0, mostProblemCharacters)
+    const row = { state: 'failed', diff_id: null, problem: text, read_at: now(), extractors: extractorRevision }
+    await records.write((tx) =>
+      tx
         .insertInto('blob_layers')
         .values({ blob_digest: digest, ...row })
         .onConflict((conflict) => conflict.column('blob_digest').doUpdateSet(row))
-        .execute()
-    })
+        .execute(),
+    )
   }
 
   return {
@@ -85,12 +111,11 @@ export function createInventories(parts: InventoryParts): Inventories {
       underWay.set(digest, begun)
       return begun
     },
-    giveUp: (digest, problem) => keep(digest, { state: 'unreadable', problem: `its examination failed: ${problem}` }),
+    giveUp: fail,
   }
 }
 
 function inputOf(digest: Digest, reading: BlobReading): LayerInput {
   if (reading.state === 'layer') return { digest, state: 'layer', facts: reading.facts }
-  return reading.state === 'json' ? { digest, state: 'json' } : { digest, state: 'unreadable', problem: reading.problem }
+  return reading.state === 'json' ? { digest, state: 'json' } : { digest, state: reading.state, problem: reading.problem }
 }
-

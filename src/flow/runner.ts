@@ -1,7 +1,7 @@
-import { messageOf } from '../kit/errors.ts'
+import { LazaretError, messageOf } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Digest } from '../model/digest.ts'
-import { claimJobs, extendLeases, failJob, finishJob, leaseMs, mostAttempts, type Job, type JobKind } from '../store/jobs/jobs.ts'
+import { claimJobs, extendLeases, failJob, finishJob, leaseMs, mostAttempts, returnJob, type Job, type JobKind } from '../store/jobs/jobs.ts'
 import type { Records } from '../store/records/records.ts'
 import type { Examinations } from './examinations.ts'
 import type { Inventories } from './inventories.ts'
@@ -11,7 +11,7 @@ export interface Runner {
   start(): void
   /** A job may be there: look now rather than at the next turn. */
   wake(): void
-  /** Jobs under way go back to the queue when their lease ends, or at the next start. */
+  /** Jobs under way go back to the queue; those of a process that was killed do when their lease ends, or at the next start. */
   stop(): Promise<void>
 }
 
@@ -50,9 +50,10 @@ export function createRunner(parts: RunnerParts): Runner {
 
   async function run(job: Job): Promise<void> {
     try {
+      if (job.attempts > mostAttempts) throw new LazaretError('INTERNAL', 'it ended the server, or its lease, each time it was tried')
       await handlers[job.kind](job)
     } catch (error) {
-      if (stopped) return
+      if (stopped) return records.write((tx) => returnJob(tx, job, now()))
       log.warn({ job: job.kind, subject: job.subject, attempt: job.attempts, problem: messageOf(error) }, 'job failed')
       if (job.attempts >= mostAttempts) await giveUp(job, messageOf(error))
       await records.write((tx) => failJob(tx, job, messageOf(error), now()))

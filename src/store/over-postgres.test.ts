@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
-import { startPostgres, type Postgres } from '../../test/support/postgres.ts'
+import type { Postgres } from '../../test/support/postgres.ts'
 import { lacking } from '../../test/support/tools.ts'
 import { openPostgresRecords } from './records/postgres.ts'
-import type { Records } from './records/records.ts'
+import { startEmptiedPostgres } from './suites/postgres.ts'
 import { storeSuites } from './suites/suites.ts'
 
 const skip = lacking('postgres', 'initdb', 'createdb', 'pg_isready')
@@ -14,19 +14,9 @@ else test('the store over PostgreSQL', { skip }, () => undefined)
 async function overPostgres(): Promise<void> {
   const stack = new AsyncDisposableStack()
   after(() => stack.disposeAsync())
-  const server = await startPostgres(stack)
-  const records = await openPostgresRecords(`${await server.createDatabase('store')}?options=${encodeURIComponent('-c synchronous_commit=off')}`)
-  stack.defer(() => records.close())
-  storeSuites('PostgreSQL', () => emptied(records))
+  const { server, open } = await startEmptiedPostgres(stack, 'store')
+  storeSuites('PostgreSQL', open)
   nodesTogether(server)
-}
-
-/** In one go, and faster than `truncate`, which makes new files. */
-async function emptied(records: Records): Promise<Records> {
-  const tables = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'meta'`.execute(records.read)
-  const deletions = tables.rows.map((row) => `delete from ${row.name}`).join('; ')
-  await sql.raw(`begin; set local session_replication_role = replica; ${deletions}; commit`).execute(records.read)
-  return records
 }
 
 function nodesTogether(server: Postgres): void {

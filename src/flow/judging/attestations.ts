@@ -6,11 +6,12 @@ import type { Judged } from './judging.ts'
 
 /**
  * BuildKit's attestation manifests have an image config and layers of JSON. An index says which child one describes, and then
- * it has that child's verdict. But only where every layer is JSON: an index may claim this of anything.
+ * it has that child's verdict. But only where every layer is JSON, and is called what no runtime unpacks: an index may claim this of
+ * anything, and a file may be read as two things.
  * Out: undefined where this is no attestation.
  */
 export async function attestationVerdict(tx: Tx, repositoryId: number, manifest: Judged, evidence: Evidence, policy: Policy, now: Date): Promise<Verdict | undefined> {
-  if (evidence.allJson !== true) return undefined
+  if (evidence.allJson !== true || !(await isAllInToto(tx, manifest.id))) return undefined
   const described = await tx
     .selectFrom('manifest_children as c')
     .innerJoin('manifest_links as holder', 'holder.manifest_id', 'c.manifest_id')
@@ -37,6 +38,18 @@ export async function attestationVerdict(tx: Tx, repositoryId: number, manifest:
     judgedAt: now.toISOString(),
     reasons: JSON.parse(best?.reasons ?? '[]') as Verdict['reasons'],
   }
+}
+
+async function isAllInToto(tx: Tx, manifestId: number): Promise<boolean> {
+  const other = await tx
+    .selectFrom('manifest_blobs')
+    .select('position')
+    .where('manifest_id', '=', manifestId)
+    .where('role', '=', 'layer')
+    .where('media_type', '!=', 'application/vnd.in-toto+json')
+    .limit(1)
+    .executeTakeFirst()
+  return other === undefined
 }
 
 /** The attestations that have to be judged anew: of a manifest that was judged, or all that an index lists. */

@@ -4,6 +4,7 @@ import type { Evidence, Verdict } from '../../model/verdict.ts'
 import { judge } from '../../judge/judge.ts'
 import type { Policy } from '../../judge/policy.ts'
 import type { Tx } from '../../store/records/records.ts'
+import { lockRepository } from '../../store/repositories.ts'
 import { putVerdict } from '../../store/verdicts.ts'
 import { attestationVerdict, attestationsOf } from './attestations.ts'
 import { cacheVerdict } from './caches.ts'
@@ -35,21 +36,34 @@ const deepest = 8
  * attestations that describe it, in this transaction. In: how to read its evidence. Out: the places whose verdict was made.
  */
 export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
-  const holders = await tx.selectFrom('manifest_links').select('repository_id').where('manifest_id', '=', manifest.id).execute()
+  const holders = await tx.selectFrom('manifest_links').select('repository_id').where('manifest_id', '=', manifest.id).orderBy('repository_id').execute()
   const places: Place[] = []
   for (const { repository_id: repositoryId } of holders) {
-    let level = [manifest]
-    for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
-      for (const one of level) {
-        const verdict = await verdictOf(tx, repositoryId, one, evidenceOf, policy, now)
-        if (verdict === undefined) continue
-        await putVerdict(tx, repositoryId, one.id, verdict)
-        places.push({ repositoryId, manifestId: one.id })
-      }
-      level = await touchedBy(tx, repositoryId, level)
-    }
+    await lockRepository(tx, repositoryId)
+    if (await isHeld(tx, repositoryId, manifest.id)) places.push(...(await judgeHere(tx, repositoryId, manifest, evidenceOf, policy, now)))
   }
   return places
+}
+
+async function judgeHere(tx: Tx, repositoryId: number, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
+  const places: Place[] = []
+  let level = [manifest]
+  for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
+    for (const one of level) {
+      const verdict = await verdictOf(tx, repositoryId, one, evidenceOf, policy, now)
+      if (verdict === undefined) continue
+      await putVerdict(tx, repositoryId, one.id, verdict)
+      places.push({ repositoryId, manifestId: one.id })
+    }
+    level = await touchedBy(tx, repositoryId, level)
+  }
+  return places
+}
+
+/** It may have been deleted there before the lock was ours. */
+async function isHeld(tx: Tx, repositoryId: number, manifestId: number): Promise<boolean> {
+  const link = await tx.selectFrom('manifest_links').select('manifest_id').where('repository_id', '=', repositoryId).where('manifest_id', '=', manifestId).executeTakeFirst()
+  return link !== undefined
 }
 
 /** Each once a level, whatever a hostile lattice of indexes says. */

@@ -6,8 +6,8 @@ import type { ChildVerdict, Decision, Evidence, Reason } from '../../model/verdi
 import type { HeldManifest, Manifests } from '../../store/manifests/manifests.ts'
 import type { Records } from '../../store/records/records.ts'
 import { getVerdict, type VerdictWaiters } from '../../store/verdicts.ts'
-import { decodeEvidence } from '../examinations.ts'
 import { childrenOf } from '../judging/indexes.ts'
+import { decodeEvidence } from '../kept-evidence.ts'
 
 export interface VerdictAnswer {
   image: string

@@ -5,18 +5,21 @@ import type { PackageVersion } from '../../model/package.ts'
 
 // The worker reads hostile bytes: it has no right to the records, and answers with values alone.
 
-/** How a blob turned out: a layer with facts; JSON, which no runtime unpacks; or neither. */
+/** How a blob turned out: a layer with facts; JSON, which no runtime unpacks; no archive; or one past our limits, of which nothing is known. */
 export type BlobReading =
   | { state: 'layer'; diffId: Digest; sizeBytes: number; facts: Uint8Array }
   | { state: 'json' }
-  | { state: 'unreadable'; problem: string }
+  | { state: 'unreadable' | 'unexamined'; problem: string }
 
-/** A layer of the manifest to examine; `facts` are those that `inventory` gave (JSON of LayerFacts, zstd). */
-export type LayerInput = { digest: Digest } & ({ state: 'layer'; facts: Uint8Array } | { state: 'json' } | { state: 'unreadable' | 'absent'; problem: string })
+/**
+ * A blob of the manifest to examine; `facts` are those that `inventory` gave (JSON of LayerFacts, zstd). `unexamined`: it is not here,
+ * or nobody could look into it.
+ */
+export type LayerInput = { digest: Digest } & ({ state: 'layer'; facts: Uint8Array } | { state: 'json' } | { state: 'unreadable' | 'unexamined'; problem: string })
 
 export type Task =
   | { task: 'inventory'; objectKey: string; sizeBytes: number }
-  | { task: 'examine'; digest: Digest; kind: ManifestKind; layers: LayerInput[] }
+  | { task: 'examine'; digest: Digest; kind: ManifestKind; config?: LayerInput; layers: LayerInput[] }
 
 export interface Examined {
   /** JSON of Evidence, zstd. */

@@ -36,6 +36,7 @@ async function inventory(objects: ObjectStore, objectKey: string, sizeBytes: num
     return { state: 'layer', diffId: facts.diffId, sizeBytes: facts.sizeBytes, facts: stored }
   } catch (error) {
     if (!(error instanceof LazaretError) || (error.code !== 'UNREADABLE' && error.code !== 'LIMIT_EXCEEDED')) throw error
+    if (error.code === 'LIMIT_EXCEEDED') return { state: 'unexamined', problem: error.message }
     if (await isJson(objects, objectKey, sizeBytes)) return { state: 'json' }
     return { state: 'unreadable', problem: error.message }
   }
@@ -59,7 +60,8 @@ async function isJson(objects: ObjectStore, objectKey: string, sizeBytes: number
 
 async function examine(task: Extract<Task, { task: 'examine' }>, advisories: OpenAdvisories): Promise<Examined> {
   const layers = task.layers.map(outcomeOf)
-  const { evidence, subjects } = assembleEvidence({ digest: task.digest, kind: task.kind, layers, advisories, now: new Date() })
+  const config = task.config === undefined ? {} : { config: outcomeOf(task.config) }
+  const { evidence, subjects } = assembleEvidence({ digest: task.digest, kind: task.kind, ...config, layers, advisories, now: new Date() })
   return { evidence: await compress(JSON.stringify(evidence)), parsed: evidence, subjects }
 }
 

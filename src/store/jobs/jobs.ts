@@ -16,7 +16,8 @@ export const priorities = { asked: 0, swept: 1 } as const
 
 /** A worker that has said nothing for this long is taken for dead, and its job is given to another. */
 export const leaseMs = 60_000
-export const mostAttempts = 5
+/** Over some ten minutes: what a full disk or a restarted database stops is not given up. */
+export const mostAttempts = 7
 /** Waits before the second attempt, and four times as long before each that follows. */
 const firstWaitMs = 500
 

@@ -112,7 +112,7 @@ export function jobsSuite(implementation: string, open: OpenRecords): void {
           now = row.run_after
         }
       }
-      assert.deepEqual(waits, [500, 2000, 8000, 32_000])
+      assert.deepEqual(waits, [500, 2000, 8000, 32_000, 128_000, 512_000])
       assert.deepEqual(await claimJobs(records, kinds, 1, now + 1e9), [])
       await add(records, 'a', now)
       assert.equal((await claimJobs(records, kinds, 1, now))[0]?.attempts, 1)
