@@ -1,6 +1,7 @@
 import type { ReadStream } from 'node:tty'
 import { LazaretError } from '../kit/errors.ts'
 import type { Io } from './command.ts'
+import { askOnTerminal } from './terminal.ts'
 
 const mostBytes = 64 * 1024
 
@@ -20,22 +21,18 @@ export function refuseSecretArgument(values: { password?: string | undefined }):
 export async function readSecret(io: Io, given: { fromStdin: boolean; question: string; twice?: boolean }): Promise<string> {
   if (given.fromStdin) return readPiped(io)
   if (!isTerminal(io.stdin)) throw new LazaretError('USAGE', 'there is no terminal to ask on: use --password-stdin')
-  const first = await askHidden(io, io.stdin, `${given.question}: `)
-  if (given.twice === true && (await askHidden(io, io.stdin, `${given.question}, again: `)) !== first) throw new LazaretError('USAGE', 'that was not the same twice')
+  const questions = [`${given.question}: `, ...(given.twice === true ? [`${given.question}, again: `] : [])]
+  const [first = '', second = first] = await askOnTerminal(io.stdin, questions, { write: io.err, shown: false })
+  if (second !== first) throw new LazaretError('USAGE', 'that was not the same twice')
   if (first === '') throw new LazaretError('USAGE', 'a password is missing')
   return first
 }
 
-/** Asks on a terminal, seen. Throws USAGE where there is none. */
+/** Asks on a terminal, seen. Throws USAGE with `missing` where there is none. */
 export async function askLine(io: Io, question: string, missing: string): Promise<string> {
   if (!isTerminal(io.stdin)) throw new LazaretError('USAGE', missing)
-  const { createInterface } = await import('node:readline/promises')
-  const asker = createInterface({ input: io.stdin, output: process.stderr })
-  try {
-    return (await asker.question(question)).trim()
-  } finally {
-    asker.close()
-  }
+  const [line = ''] = await askOnTerminal(io.stdin, [question], { write: io.err, shown: true })
+  return line.trim()
 }
 
 /** The last line end is left out, as `echo` writes one. */
@@ -58,38 +55,3 @@ function isTerminal(stdin: NodeJS.ReadableStream): stdin is ReadStream {
   return (stdin as Partial<ReadStream>).isTTY === true
 }
 
-/** Key by key, so that the terminal shows none of them. Throws UNAVAILABLE on Ctrl-C and Ctrl-D. */
-function askHidden(io: Io, terminal: ReadStream, question: string): Promise<string> {
-  io.err(question)
-  terminal.setRawMode(true)
-  terminal.setEncoding('utf8')
-  return new Promise((resolve, reject) => {
-    let typed: string[] = []
-    const finish = (settle: () => void) => {
-      terminal.off('data', read)
-      terminal.setRawMode(false)
-      terminal.pause()
-      io.err('\n')
-      settle()
-    }
-    const read = (text: string) => {
-      for (const [at, key] of [...text].entries()) {
-        if (key === '\r' || key === '\n') {
-          const rest = [...text].slice(at + 1).join('')
-          if (rest !== '') terminal.unshift(rest)
-          finish(() => resolve(typed.join('')))
-          return
-        }
-        if (key === '\u0003' || key === '\u0004') {
-          finish(() => reject(new LazaretError('UNAVAILABLE', 'stopped')))
-          return
-        }
-        if (key === '\u007f' || key === '\b') typed = typed.slice(0, -1)
-        else if (key === '\u0015') typed = []
-        else if (typed.length < mostBytes) typed.push(key)
-      }
-    }
-    terminal.on('data', read)
-    terminal.resume()
-  })
-}
