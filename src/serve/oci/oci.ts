@@ -125,6 +125,8 @@ function rawPath(message: IncomingMessage): string {
 
 function hangUp(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  response.once('close', () => controller.abort())
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
   return controller.signal
 }
