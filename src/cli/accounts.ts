@@ -46,7 +46,11 @@ async function list(kind: Kind, args: string[], io: Io) {
 
 function asTable(kind: Kind, accounts: Account[], io: Io): string {
   const times = kind === 'user' ? 'CREATED' : 'EXPIRES'
-  const rows = accounts.map((account) => [account.name, account.grants.join('\n'), kind === 'user' ? minute(account.createdAt) : expiry(account.expiresAt)])
+  const rows = accounts.map((account) => [
+    account.name,
+    account.grants.join('\n'),
+    kind === 'user' ? minute(account.createdAt) : expiry(account.expiresAt),
+  ])
   return table(['NAME', 'GRANTS', times], rows, io.columns)
 }
 

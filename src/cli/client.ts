@@ -18,7 +18,12 @@ export interface Client extends AsyncDisposable {
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>
 
 /** One request and its answer, wherever it goes. In: the path and query from the root. */
-export type Exchange = (request: { method: string; path: string; body?: unknown; bytes?: AsyncIterable<Uint8Array> }) => Promise<{ status: number; text: string }>
+export type Exchange = (request: {
+  method: string
+  path: string
+  body?: unknown
+  bytes?: AsyncIterable<Uint8Array>
+}) => Promise<{ status: number; text: string }>
 
 /**
  * In: the environment, and the command that asks. Out: a client of the server that LAZARET_SERVER names or `lazaret login` was
@@ -32,7 +37,10 @@ export async function openClient(io: Io, command: string): Promise<Client> {
 }
 
 /** Out: the server that commands are meant for, undefined where none is named. */
-export async function namedServer(settings: Settings, io: Pick<Io, 'env'>): Promise<{ server: string; login: Login | undefined } | undefined> {
+export async function namedServer(
+  settings: Settings,
+  io: Pick<Io, 'env'>,
+): Promise<{ server: string; login: Login | undefined } | undefined> {
   const server = settings.server ?? (await keptServer(io.env))
   return server === undefined ? undefined : { server, login: await keptLogin(server, io.env) }
 }
@@ -41,7 +49,8 @@ export function clientOver(server: string, exchange: Exchange, close: () => Prom
   return {
     server,
     get: async (path, query = {}) => answerOf(await exchange({ method: 'GET', path: pathOf(path, query) })),
-    send: async (method, path, { query = {}, body }) => answerOf(await exchange({ method, path: pathOf(path, query), ...(body === undefined ? {} : { body }) })),
+    send: async (method, path, { query = {}, body }) =>
+      answerOf(await exchange({ method, path: pathOf(path, query), ...(body === undefined ? {} : { body }) })),
     upload: async (path, query, bytes) => answerOf(await exchange({ method: 'POST', path: pathOf(path, query), bytes })),
     [Symbol.asyncDispose]: close,
   }
@@ -61,7 +70,8 @@ export function authorizationOf(settings: Settings, login: Login | undefined): s
 function pathOf(path: string, query: Query): string {
   const parameters = new URLSearchParams()
   for (const [name, value] of Object.entries(query)) {
-    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value as string | number | undefined]) if (one !== undefined) parameters.append(name, String(one))
+    for (const one of Array.isArray(value) ? (value as readonly string[]) : [value as string | number | undefined])
+      if (one !== undefined) parameters.append(name, String(one))
   }
   return `/api/v1${path}${parameters.size > 0 ? `?${parameters}` : ''}`
 }
@@ -69,7 +79,9 @@ function pathOf(path: string, query: Query): string {
 function answerOf<T>({ status, text }: { status: number; text: string }): T {
   if (status >= 200 && status < 300) return (text === '' ? undefined : parsed(text)) as T
   const problem = problemOf(text)
-  throw new LazaretError(problem?.code ?? 'UNAVAILABLE', problem?.detail ?? `the server answered ${status}, not as Lazaret does`, { status })
+  throw new LazaretError(problem?.code ?? 'UNAVAILABLE', problem?.detail ?? `the server answered ${status}, not as Lazaret does`, {
+    status,
+  })
 }
 
 function parsed(text: string): unknown {
@@ -84,7 +96,10 @@ function problemOf(text: string): { code: ErrorCode; detail: string } | undefine
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown } | null
     if (typeof problem?.code !== 'string' || typeof problem.detail !== 'string') return undefined
-    return { code: Object.hasOwn(errorCodes, problem.code) ? (problem.code as ErrorCode) : 'UNAVAILABLE', detail: problem.detail.slice(0, 2000) }
+    return {
+      code: Object.hasOwn(errorCodes, problem.code) ? (problem.code as ErrorCode) : 'UNAVAILABLE',
+      detail: problem.detail.slice(0, 2000),
+    }
   } catch (error) {
     if (error instanceof SyntaxError) return undefined // a proxy's page, say
     throw error

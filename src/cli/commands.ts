@@ -7,15 +7,33 @@ interface Entry {
 
 /** Loaded when called, so that `lazaret --help` answers at once. */
 export const commands: Record<string, Entry> = {
-  serve: { summary: 'Start the registry: store, scanner, gate and API in one process tree', load: async () => (await import('./commands/serve.ts')).serve },
-  config: { summary: 'Print the settings in force and where each came from', load: async () => (await import('./commands/config.ts')).config },
-  scan: { summary: 'Look into an image without a server, and say what is wrong with it', load: async () => (await import('./commands/scan.ts')).scan },
+  serve: {
+    summary: 'Start the registry: store, scanner, gate and API in one process tree',
+    load: async () => (await import('./commands/serve.ts')).serve,
+  },
+  config: {
+    summary: 'Print the settings in force and where each came from',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+  scan: {
+    summary: 'Look into an image without a server, and say what is wrong with it',
+    load: async () => (await import('./commands/scan.ts')).scan,
+  },
   sbom: { summary: 'Print what an image holds, as CycloneDX', load: async () => (await import('./commands/sbom.ts')).sbom },
   why: { summary: 'Say how an image stands on the server, and what to change', load: async () => (await import('./commands/why.ts')).why },
   login: { summary: 'Sign in to a server, for this command and for Docker', load: async () => (await import('./commands/login.ts')).login },
   logout: { summary: 'Forget what login kept', load: async () => (await import('./commands/logout.ts')).logout },
   users: { summary: 'Add people, and say what each may do', load: async () => (await import('./commands/users.ts')).users },
-  robots: { summary: 'Add programs that sign in with a token, and say what each may do', load: async () => (await import('./commands/robots.ts')).robots },
-  advisories: { summary: 'Bring in what is known of flaws, and say how old it is', load: async () => (await import('./commands/advisories.ts')).advisories },
-  jobs: { summary: 'List what the server has to do, and what it could not do', load: async () => (await import('./commands/jobs.ts')).jobs },
+  robots: {
+    summary: 'Add programs that sign in with a token, and say what each may do',
+    load: async () => (await import('./commands/robots.ts')).robots,
+  },
+  advisories: {
+    summary: 'Bring in what is known of flaws, and say how old it is',
+    load: async () => (await import('./commands/advisories.ts')).advisories,
+  },
+  jobs: {
+    summary: 'List what the server has to do, and what it could not do',
+    load: async () => (await import('./commands/jobs.ts')).jobs,
+  },
 }

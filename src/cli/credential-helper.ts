@@ -20,7 +20,8 @@ export async function getByHelper(helper: string, host: string, env: Env): Promi
   if (code !== 0 && text.trim() === notFound) return undefined
   if (code !== 0) throw failed(helper, 'get', text)
   const { Username: username, Secret: password } = parsed(helper, text)
-  if (typeof username !== 'string' || typeof password !== 'string') throw new LazaretError('UNAVAILABLE', `docker-credential-${helper} get gave no credentials`)
+  if (typeof username !== 'string' || typeof password !== 'string')
+    throw new LazaretError('UNAVAILABLE', `docker-credential-${helper} get gave no credentials`)
   return username === '' || username === '<token>' ? undefined : { username, password }
 }
 
@@ -43,7 +44,15 @@ function run(helper: string, verb: string, input: string, env: Env): Promise<{ c
     const child = spawn(program, [verb], { env: { ...env }, stdio: ['pipe', 'pipe', 'inherit'], timeout: mostMs, killSignal: 'SIGKILL' })
     const chunks: Buffer[] = []
     let size = 0
-    child.once('error', (cause) => reject(new LazaretError('UNAVAILABLE', `${program}, which Docker's config.json names, can't be run (${(cause as NodeJS.ErrnoException).code ?? cause.message})`, { cause })))
+    child.once('error', (cause) =>
+      reject(
+        new LazaretError(
+          'UNAVAILABLE',
+          `${program}, which Docker's config.json names, can't be run (${(cause as NodeJS.ErrnoException).code ?? cause.message})`,
+          { cause },
+        ),
+      ),
+    )
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= mostBytes) chunks.push(chunk)
@@ -56,7 +65,10 @@ function run(helper: string, verb: string, input: string, env: Env): Promise<{ c
 }
 
 function failed(helper: string, verb: string, text: string): LazaretError {
-  return new LazaretError('UNAVAILABLE', `docker-credential-${helper} ${verb} failed${text.trim() === '' ? '' : `: ${text.trim().slice(0, 300)}`}`)
+  return new LazaretError(
+    'UNAVAILABLE',
+    `docker-credential-${helper} ${verb} failed${text.trim() === '' ? '' : `: ${text.trim().slice(0, 300)}`}`,
+  )
 }
 
 function parsed(helper: string, text: string): Record<string, unknown> {

@@ -15,10 +15,16 @@ export async function requireDataFolder(settings: Settings): Promise<void> {
   const owner = await ownerOf(settings.data)
   if (owner === undefined && isFolderNamed(settings)) return
   if (owner === undefined) {
-    throw new LazaretError('USAGE', `no server is named, and there is no data folder ${settings.data}: set LAZARET_SERVER, use lazaret login, or set LAZARET_DATA`)
+    throw new LazaretError(
+      'USAGE',
+      `no server is named, and there is no data folder ${settings.data}: set LAZARET_SERVER, use lazaret login, or set LAZARET_DATA`,
+    )
   }
   if (process.getuid?.() === 0 && owner !== 0) {
-    throw new LazaretError('DENIED', `${settings.data} belongs to the user with the id ${owner}, who could not read what root writes there: run this as that user`)
+    throw new LazaretError(
+      'DENIED',
+      `${settings.data} belongs to the user with the id ${owner}, who could not read what root writes there: run this as that user`,
+    )
   }
 }
 

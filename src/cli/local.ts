@@ -38,8 +38,11 @@ async function holdFor(settings: Settings, command: string): Promise<Hold> {
   try {
     return await takeHold(settings.data, command)
   } catch (error) {
-    const address = error instanceof LazaretError ? (error.detail as { holder?: { address?: string } } | undefined)?.holder?.address : undefined
+    const address =
+      error instanceof LazaretError ? (error.detail as { holder?: { address?: string } } | undefined)?.holder?.address : undefined
     if (!(error instanceof LazaretError) || address === undefined) throw error
-    throw new LazaretError(error.code, `${error.message}: ask it by LAZARET_SERVER=${address}, or lazaret login ${address}`, { cause: error })
+    throw new LazaretError(error.code, `${error.message}: ask it by LAZARET_SERVER=${address}, or lazaret login ${address}`, {
+      cause: error,
+    })
   }
 }

@@ -59,7 +59,10 @@ test('a file that others may read is tightened, a link is followed, and no half 
   await keepLogin(login, env)
   assert.equal((await stat(join(folder, 'elsewhere.json'))).mode & 0o777, 0o600)
   assert.equal((await contentOf(join(folder, 'elsewhere.json')))['psFormat'], 'x')
-  assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith('elsewhere')), ['elsewhere.json'])
+  assert.deepEqual(
+    (await readdir(folder)).filter((name) => name.startsWith('elsewhere')),
+    ['elsewhere.json'],
+  )
 })
 
 test('a file that is not what Docker writes is left alone, with words', async () => {
@@ -76,7 +79,11 @@ test('a file that is not what Docker writes is left alone, with words', async ()
 test('a credential helper keeps them, and nothing is in clear', async () => {
   const { env, file, folder } = await home({ credsStore: 'file', auths: { 'localhost:5000': { auth: 'b2xkOm9sZA==' } } })
   assert.deepEqual(await keepLogin(login, env), { helper: 'file' })
-  assert.deepEqual(JSON.parse(await readFile(join(folder, 'stored'), 'utf8')), { ServerURL: 'localhost:5000', Username: 'bob', Secret: 'the-password' })
+  assert.deepEqual(JSON.parse(await readFile(join(folder, 'stored'), 'utf8')), {
+    ServerURL: 'localhost:5000',
+    Username: 'bob',
+    Secret: 'the-password',
+  })
   assert.deepEqual(await contentOf(file), { credsStore: 'file', auths: { 'localhost:5000': {} } })
   assert.deepEqual(await keptLogin(server, env), login)
   assert.equal(await forgetLogin(server, env), true)
@@ -84,7 +91,10 @@ test('a credential helper keeps them, and nothing is in clear', async () => {
 })
 
 test('a helper that fails is an error, and nothing is kept elsewhere instead', async () => {
-  for (const [credsStore, said] of [['broken', /docker-credential-broken store failed: the keychain is locked/], ['missing', /docker-credential-missing, which Docker's config\.json names, can't be run \(ENOENT\)/]] as const) {
+  for (const [credsStore, said] of [
+    ['broken', /docker-credential-broken store failed: the keychain is locked/],
+    ['missing', /docker-credential-missing, which Docker's config\.json names, can't be run \(ENOENT\)/],
+  ] as const) {
     const { env, file } = await home({ credsStore })
     await assert.rejects(keepLogin(login, env), said)
     assert.deepEqual(await contentOf(file), { credsStore })

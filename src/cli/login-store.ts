@@ -2,7 +2,16 @@ import { rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { eraseByHelper, getByHelper, storeByHelper } from './credential-helper.ts'
-import { credentialsIn, helperFor, readDockerConfig, withCredentials, withoutCredentials, writeDockerConfig, type Credentials, type Env } from './docker-config.ts'
+import {
+  credentialsIn,
+  helperFor,
+  readDockerConfig,
+  withCredentials,
+  withoutCredentials,
+  writeDockerConfig,
+  type Credentials,
+  type Env,
+} from './docker-config.ts'
 import { readOptional, replaceFile } from './whole-file.ts'
 
 // Credentials are where Docker keeps them, so that `docker login` and `lazaret login` know each other. Beside them:

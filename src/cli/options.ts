@@ -5,7 +5,8 @@ import type { Command, ExitCode, Io } from './command.ts'
 /** In: what a flag was given. Out: it as one of the words. Throws USAGE. */
 export function oneOf<const T extends string>(words: readonly T[], given: string, flag: string): T {
   const found = words.find((word) => word === given)
-  if (found === undefined) throw new LazaretError('USAGE', `${flag} is one of ${words.join(', ')}, not ${JSON.stringify(given.slice(0, 60))}`)
+  if (found === undefined)
+    throw new LazaretError('USAGE', `${flag} is one of ${words.join(', ')}, not ${JSON.stringify(given.slice(0, 60))}`)
   return found
 }
 
@@ -38,6 +39,9 @@ export function runSubcommand(command: string, subcommands: Readonly<Record<stri
     const chosen = Object.hasOwn(subcommands, word) ? subcommands[word] : undefined
     if (chosen !== undefined) return chosen(rest, io)
     const meant = nearest(word, names)
-    throw new LazaretError('USAGE', `there is no ${command} ${JSON.stringify(word.slice(0, 40))}${meant === undefined ? '' : `, did you mean ${meant}?`}`)
+    throw new LazaretError(
+      'USAGE',
+      `there is no ${command} ${JSON.stringify(word.slice(0, 40))}${meant === undefined ? '' : `, did you mean ${meant}?`}`,
+    )
   }
 }

@@ -37,7 +37,7 @@ async function reach(url: URL, options: RequestInit): Promise<Response> {
 async function bounded(response: Response): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.length
     if (size > mostAnswerBytes) throw new LazaretError('LIMIT_EXCEEDED', `the answer is larger than ${mostAnswerBytes} bytes`)
     chunks.push(chunk)

@@ -45,7 +45,9 @@ async function readPiped(io: Io): Promise<string> {
     if (size > mostBytes) throw new LazaretError('USAGE', `standard input has more than ${mostBytes} bytes`)
     chunks.push(bytes)
   }
-  const text = Buffer.concat(chunks).toString('utf8').replace(/\r?\n$/, '')
+  const text = Buffer.concat(chunks)
+    .toString('utf8')
+    .replace(/\r?\n$/, '')
   if (text === '') throw new LazaretError('USAGE', 'no password came on standard input')
   if (/[\r\n\0]/.test(text)) throw new LazaretError('USAGE', 'a password is one line, and more came on standard input')
   return text
@@ -54,4 +56,3 @@ async function readPiped(io: Io): Promise<string> {
 function isTerminal(stdin: NodeJS.ReadableStream): stdin is ReadStream {
   return (stdin as Partial<ReadStream>).isTTY === true
 }
-

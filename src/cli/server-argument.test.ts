@@ -16,12 +16,35 @@ test('servers as people name them', () => {
     'HTTPS://Registry.Example:443': 'https://registry.example',
   }
   for (const [text, origin] of Object.entries(cases)) assert.equal(parseServer(text), origin, text)
-  assert.deepEqual(['http://registry.example', 'https://registry.example', 'http://localhost:1', 'http://[::1]:1'].map(isPlainHttp), [true, false, false, false])
+  assert.deepEqual(['http://registry.example', 'https://registry.example', 'http://localhost:1', 'http://[::1]:1'].map(isPlainHttp), [
+    true,
+    false,
+    false,
+    false,
+  ])
 })
 
 test('what is none is refused, without its password', () => {
-  for (const text of ['', ' ', 'registry.example/shop', 'https://registry.example/v2', 'https://bob:hush@registry.example', 'ftp://registry.example', 'file:///etc', 'a b', 'registry.example?x', 'registry.example#x', 'http://', 'x'.repeat(400), 'registry.example:99999']) {
-    assert.throws(() => parseServer(text), (error) => error instanceof LazaretError && error.code === 'USAGE' && !error.message.includes('hush'), text)
+  for (const text of [
+    '',
+    ' ',
+    'registry.example/shop',
+    'https://registry.example/v2',
+    'https://bob:hush@registry.example',
+    'ftp://registry.example',
+    'file:///etc',
+    'a b',
+    'registry.example?x',
+    'registry.example#x',
+    'http://',
+    'x'.repeat(400),
+    'registry.example:99999',
+  ]) {
+    assert.throws(
+      () => parseServer(text),
+      (error) => error instanceof LazaretError && error.code === 'USAGE' && !error.message.includes('hush'),
+      text,
+    )
   }
 })
 

@@ -9,8 +9,16 @@ const loopback = new Set(['localhost', '127.0.0.1', '[::1]'])
 export function parseServer(text: string): string {
   const withScheme = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `${loopback.has(hostnameOf(text)) ? 'http' : 'https'}://${text}`
   const url = URL.canParse(withScheme) ? new URL(withScheme) : undefined
-  const isOrigin = url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && (url.pathname === '/' || url.pathname === '') && url.search === '' && url.hash === ''
-  if (!isOrigin || text.length > 300 || /\s/.test(text)) throw new LazaretError('USAGE', 'SERVER is a host such as registry.example or localhost:5000, or a URL without a path')
+  const isOrigin =
+    url !== undefined &&
+    /^https?:$/.test(url.protocol) &&
+    url.username === '' &&
+    url.password === '' &&
+    (url.pathname === '/' || url.pathname === '') &&
+    url.search === '' &&
+    url.hash === ''
+  if (!isOrigin || text.length > 300 || /\s/.test(text))
+    throw new LazaretError('USAGE', 'SERVER is a host such as registry.example or localhost:5000, or a URL without a path')
   return url.origin
 }
 

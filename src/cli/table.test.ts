@@ -4,7 +4,16 @@ import fc from 'fast-check'
 import { table } from './table.ts'
 
 test('columns keep what they need', () => {
-  assert.equal(table(['NAME', 'GRANTS'], [['bob', 'pull=shop/**\npush=shop/api'], ['a-longer-name', '']]), 'NAME           GRANTS\nbob            pull=shop/**\n               push=shop/api\na-longer-name\n')
+  assert.equal(
+    table(
+      ['NAME', 'GRANTS'],
+      [
+        ['bob', 'pull=shop/**\npush=shop/api'],
+        ['a-longer-name', ''],
+      ],
+    ),
+    'NAME           GRANTS\nbob            pull=shop/**\n               push=shop/api\na-longer-name\n',
+  )
 })
 
 test('the widest column gives way, and what does not fit is carried on below', () => {

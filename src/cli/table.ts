@@ -8,13 +8,19 @@ const leastWidth = 8
  */
 export function table(header: string[], rows: string[][], width = 80): string {
   const all = [header, ...rows].map((row) => row.map((cell) => cell.split('\n').map(harmless)))
-  const widths = fitted(header.map((_, at) => Math.max(...all.flatMap((row) => (row[at] ?? []).map(lengthOf)))), width)
+  const widths = fitted(
+    header.map((_, at) => Math.max(...all.flatMap((row) => (row[at] ?? []).map(lengthOf)))),
+    width,
+  )
   return all.map((row) => linesOf(row, widths)).join('')
 }
 
 /** Control characters and direction marks, which would act on the terminal, are written out. */
 export function harmless(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`)
+  return text.replaceAll(
+    /[\p{Cc}\p{Cf}\u2028\u2029]/gu,
+    (character) => `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+  )
 }
 
 function fitted(needed: number[], width: number): number[] {
@@ -36,7 +42,11 @@ function total(widths: number[]): number {
 function linesOf(row: string[][], widths: number[]): string {
   const cells = row.map((lines, at) => lines.flatMap((line) => wrapped(line, widths[at] ?? 0)))
   const height = Math.max(1, ...cells.map((cell) => cell.length))
-  const line = (at: number) => widths.map((width, column) => padded(cells[column]?.[at] ?? '', width)).join(' '.repeat(gap)).trimEnd()
+  const line = (at: number) =>
+    widths
+      .map((width, column) => padded(cells[column]?.[at] ?? '', width))
+      .join(' '.repeat(gap))
+      .trimEnd()
   return Array.from({ length: height }, (_, at) => `${line(at)}\n`).join('')
 }
 

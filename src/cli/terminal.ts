@@ -9,7 +9,11 @@ const keys = { stop: ['\u0003', '\u0004'], enter: ['\r', '\n'], back: ['\u007f',
  * as people type ahead; where the answer may be seen, it is shown from here.
  * Out: the answers. Throws UNAVAILABLE on Ctrl-C, Ctrl-D, and where the terminal goes away.
  */
-export async function askOnTerminal(terminal: ReadStream, questions: readonly string[], { write, shown }: { write: (text: string) => void; shown: boolean }): Promise<string[]> {
+export async function askOnTerminal(
+  terminal: ReadStream,
+  questions: readonly string[],
+  { write, shown }: { write: (text: string) => void; shown: boolean },
+): Promise<string[]> {
   terminal.setRawMode(true)
   const typed = keysOf(terminal)
   try {

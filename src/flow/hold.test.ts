@@ -18,7 +18,9 @@ const program = `
   process.stdin.resume().once('end', () => { hold.release(); process.exit(0) })`
 
 async function otherProcess(folder: string, command: string, address = ''): Promise<ChildProcess> {
-  const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder, command, address], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--input-type=module', '-e', program, folder, command, address], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   stack.defer(() => void child.kill('SIGKILL'))
   assert.match(String(await once(child.stdout ?? assert.fail(), 'data')), /held/)
   return child
@@ -30,7 +32,10 @@ test('a folder that a server holds is refused at once, with its address', async 
   assert.equal(statSync(folder).mode & 0o777, 0o700)
   assert.equal(statSync(join(folder, 'holder.json')).mode & 0o777, 0o600)
   const started = Date.now()
-  const said = { code: 'CONFLICT', message: `the data folder ${folder} is held by the server at http://127.0.0.1:5000 (process ${server.pid})` }
+  const said = {
+    code: 'CONFLICT',
+    message: `the data folder ${folder} is held by the server at http://127.0.0.1:5000 (process ${server.pid})`,
+  }
   await assert.rejects(takeHold(folder, 'users'), said)
   await assert.rejects(takeHold(folder, 'serve'), said)
   assert.ok(Date.now() - started < 2000)
@@ -52,7 +57,10 @@ test('a holder that is killed holds no more, whatever it left', async () => {
 test('a command is waited for, up to a limit', async () => {
   const folder = await scratch(stack, 'hold')
   const command = await otherProcess(folder, 'users')
-  await assert.rejects(takeHold(folder, 'serve', 150), { code: 'CONFLICT', message: new RegExp(`held by lazaret users \\(process ${command.pid}\\)`) })
+  await assert.rejects(takeHold(folder, 'serve', 150), {
+    code: 'CONFLICT',
+    message: new RegExp(`held by lazaret users \\(process ${command.pid}\\)`),
+  })
   const waiting = takeHold(folder, 'serve')
   command.stdin?.end()
   ;(await waiting).release()

@@ -29,7 +29,10 @@ async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
   house.bound(port)
   hold.announce(house.publicUrl())
   await house.start()
-  log.info({ address: showAddress({ host: settings.listen.host, port }), policy: settings.policy, advisories: house.advisories().date }, 'lazaret serves')
+  log.info(
+    { address: showAddress({ host: settings.listen.host, port }), policy: settings.policy, advisories: house.advisories().date },
+    'lazaret serves',
+  )
   await untilTold()
   log.info('stopping')
   await server.close()

@@ -71,17 +71,24 @@ test('a robot: its token is shown once, opens by name and alone, and ends with i
   const days = (Date.parse(expiresAt ?? '') - Date.now()) / 86_400_000
   assert.ok(days > 89.9 && days <= 90, String(days))
   const self = { kind: 'robot', name: 'ci', grants: [{ action: 'pull', pattern: 'shop/**' }] }
-  for (const as of [{ username: 'ci', password: token }, `Bearer ${token}`]) assert.deepEqual((await ask('GET', '/self', { as })).json, self)
+  for (const as of [{ username: 'ci', password: token }, `Bearer ${token}`])
+    assert.deepEqual((await ask('GET', '/self', { as })).json, self)
   const listed = assertStatus(await ask('GET', '/robots'), 200)
   assert.ok(!listed.text.includes(token))
   assert.deepEqual(listed.json.items.find((item: { name: string }) => item.name === 'ci').expiresAt, expiresAt)
   assertProblem(await ask('POST', '/robots', { body: { name: 'ci' } }), 409, 'CONFLICT', /already a robot ci/)
-  assertProblem(await ask('POST', '/users', { body: { name: 'ci', password: secret('a-password-of-ci') } }), 409, 'CONFLICT', /already a robot ci/)
+  assertProblem(
+    await ask('POST', '/users', { body: { name: 'ci', password: secret('a-password-of-ci') } }),
+    409,
+    'CONFLICT',
+    /already a robot ci/,
+  )
   assertStatus(await ask('POST', '/robots/grants', { body: { name: 'ci', grants: ['push=shop/api'] } }), 204)
   assertStatus(await ask('DELETE', '/robots/grants?name=ci&grant=push%3Dshop/api'), 204)
   assertProblem(await ask('POST', '/users/grants', { body: { name: 'ci', grants: ['admin'] } }), 404, 'NOT_FOUND', /no user "ci"/)
   assertStatus(await ask('DELETE', '/robots?name=ci'), 204)
-  for (const as of [{ username: 'ci', password: token }, `Bearer ${token}`]) assertProblem(await ask('GET', '/self', { as }), 401, 'UNAUTHORIZED')
+  for (const as of [{ username: 'ci', password: token }, `Bearer ${token}`])
+    assertProblem(await ask('GET', '/self', { as }), 401, 'UNAUTHORIZED')
 })
 
 test('a robot that has expired opens nothing, here and for clients', async () => {
@@ -110,7 +117,8 @@ test('lists are paged by key', async () => {
     after = next
   }
   assert.deepEqual(seen.slice(0, 3), ['page-1', 'page-2', 'page-3'])
-  for (const query of ['limit=0', 'limit=-1', 'limit=1001', 'limit=1e9', 'limit=x', `after=${'x'.repeat(700)}`]) assertProblem(await ask('GET', `/users?${query}`), 400, 'INPUT_INVALID')
+  for (const query of ['limit=0', 'limit=-1', 'limit=1001', 'limit=1e9', 'limit=x', `after=${'x'.repeat(700)}`])
+    assertProblem(await ask('GET', `/users?${query}`), 400, 'INPUT_INVALID')
 })
 
 test('the last administrator stays, by whatever way', async () => {
@@ -119,7 +127,10 @@ test('the last administrator stays, by whatever way', async () => {
   const { token } = await addRobot('root-robot', undefined, 'admin')
   assertProblem(await ask('DELETE', '/users?name=admin', { as: `Bearer ${token}` }), 409, 'CONFLICT', /no administrator/)
   const second = await addUser('second', 'admin')
-  const both = await Promise.all([ask('DELETE', '/users/grants?name=second&grant=admin'), ask('DELETE', '/users/grants?name=admin&grant=admin', { as: second })])
+  const both = await Promise.all([
+    ask('DELETE', '/users/grants?name=second&grant=admin'),
+    ask('DELETE', '/users/grants?name=admin&grant=admin', { as: second }),
+  ])
   const outcomes = both.map((reply) => reply.status).toSorted()
   assert.ok(outcomes[0] === 204 && (outcomes[1] === 409 || outcomes[1] === 403), `two at once leave one: ${outcomes}`)
   const left = both[0].status === 204 ? server.admin : second
@@ -153,13 +164,32 @@ test('what the schema does not name is refused, not dropped', async () => {
     1,
   ]
   for (const body of bodies) assertProblem(await ask('POST', '/users', { body }), 400, 'INPUT_INVALID', /^body/)
-  for (const raw of ['{"name":"mallory","__proto__":{"admin":true}}', '{"name":"mallory","constructor":{"prototype":{}}}', '{', '{"name":"mal\\u0000lory"}', ' ']) {
+  for (const raw of [
+    '{"name":"mallory","__proto__":{"admin":true}}',
+    '{"name":"mallory","constructor":{"prototype":{}}}',
+    '{',
+    '{"name":"mal\\u0000lory"}',
+    ' ',
+  ]) {
     assert.equal((await ask('POST', '/users', { raw })).status, 400, raw)
   }
-  assertProblem(await ask('POST', '/users', { raw: `name=mallory&password=${password}`, type: 'application/x-www-form-urlencoded' }), 415, 'INPUT_INVALID')
-  assertProblem(await ask('POST', '/users', { raw: JSON.stringify({ name: 'mallory', password }), type: 'text/plain' }), 400, 'INPUT_INVALID')
+  assertProblem(
+    await ask('POST', '/users', { raw: `name=mallory&password=${password}`, type: 'application/x-www-form-urlencoded' }),
+    415,
+    'INPUT_INVALID',
+  )
+  assertProblem(
+    await ask('POST', '/users', { raw: JSON.stringify({ name: 'mallory', password }), type: 'text/plain' }),
+    400,
+    'INPUT_INVALID',
+  )
   assertProblem(await ask('POST', '/users', { body: { name: 'mallory', password: 'x'.repeat(2_000_000) } }), 413, 'INPUT_INVALID')
-  assertProblem(await ask('POST', '/robots', { body: { name: 'mallory', token: 'lzr_mine' } }), 400, 'INPUT_INVALID', /must not have additional properties: token/)
+  assertProblem(
+    await ask('POST', '/robots', { body: { name: 'mallory', token: 'lzr_mine' } }),
+    400,
+    'INPUT_INVALID',
+    /must not have additional properties: token/,
+  )
   assertProblem(await ask('PUT', '/users/password', { body: { name: 'developer', password, grants: ['admin'] } }), 400, 'INPUT_INVALID')
   assertProblem(await ask('DELETE', '/users?name=developer&name=admin'), 400, 'INPUT_INVALID')
   assertProblem(await ask('DELETE', '/users?name=mallory&force=true'), 400, 'INPUT_INVALID', /no parameter force/)
@@ -169,7 +199,27 @@ test('what the schema does not name is refused, not dropped', async () => {
 })
 
 test('names with slashes, and other names that are none', async () => {
-  const names = ['a/b', '../admin', 'a%2fb', '/', '.', '..', '-a', 'A', 'ä', 'a b', 'a\nb', 'a\u0000', 'anonymous', 'system', 'x'.repeat(64), '', 'grants/x', '<b>', 'admin ']
+  const names = [
+    'a/b',
+    '../admin',
+    'a%2fb',
+    '/',
+    '.',
+    '..',
+    '-a',
+    'A',
+    'ä',
+    'a b',
+    'a\nb',
+    'a\u0000',
+    'anonymous',
+    'system',
+    'x'.repeat(64),
+    '',
+    'grants/x',
+    '<b>',
+    'admin ',
+  ]
   for (const name of names) {
     assertProblem(await ask('POST', '/users', { body: { name, password: secret('a-password-for-nobody') } }), 400, 'INPUT_INVALID')
     assertProblem(await ask('POST', '/robots', { body: { name } }), 400, 'INPUT_INVALID')
@@ -196,15 +246,34 @@ test('grants that can not be are refused with the reason', async () => {
     ['admin\n', /the action is one of/],
   ]
   for (const [grant, why] of cases) {
-    assertProblem(await ask('POST', '/users', { body: { name: 'greedy', password: secret('the-password-of-greedy'), grants: [grant] } }), 400, 'INPUT_INVALID', why)
+    assertProblem(
+      await ask('POST', '/users', { body: { name: 'greedy', password: secret('the-password-of-greedy'), grants: [grant] } }),
+      400,
+      'INPUT_INVALID',
+      why,
+    )
     assertProblem(await ask('POST', '/users/grants', { body: { name: 'developer', grants: ['pull=x', grant] } }), 400, 'INPUT_INVALID', why)
   }
   assertProblem(await ask('POST', '/users/grants', { body: { name: 'developer', grants: [] } }), 400, 'INPUT_INVALID')
-  assertProblem(await ask('POST', '/users/grants', { body: { name: 'developer', grants: Array.from({ length: 257 }, (_, at) => `pull=x${at}`) } }), 400, 'INPUT_INVALID')
+  assertProblem(
+    await ask('POST', '/users/grants', { body: { name: 'developer', grants: Array.from({ length: 257 }, (_, at) => `pull=x${at}`) } }),
+    400,
+    'INPUT_INVALID',
+  )
   const most = Array.from({ length: 250 }, (_, at) => `pull=x${at}`)
-  assertProblem(await ask('POST', '/users/grants', { body: { name: 'developer', grants: [...most, ...Array.from({ length: 6 }, (_, at) => `push=x${at}`)] } }), 413, 'LIMIT_EXCEEDED')
+  assertProblem(
+    await ask('POST', '/users/grants', {
+      body: { name: 'developer', grants: [...most, ...Array.from({ length: 6 }, (_, at) => `push=x${at}`)] },
+    }),
+    413,
+    'LIMIT_EXCEEDED',
+  )
   const { items } = (await ask('GET', '/users?limit=1000')).json
-  assert.deepEqual(items.find((item: { name: string }) => item.name === 'developer').grants, ['delete=shop/**', 'pull=shop/**', 'push=shop/**'])
+  assert.deepEqual(items.find((item: { name: string }) => item.name === 'developer').grants, [
+    'delete=shop/**',
+    'pull=shop/**',
+    'push=shop/**',
+  ])
   assert.ok(!items.some((item: { name: string }) => item.name === 'greedy'))
 })
 
@@ -212,10 +281,17 @@ test('no body makes the server fail', async () => {
   const before = (await ask('GET', '/users?limit=1000')).json.items.length
   const field = fc.constantFrom('name', 'password', 'grants', 'expires', 'token', '__proto__')
   await fc.assert(
-    fc.asyncProperty(fc.constantFrom('/users', '/robots', '/users/grants', '/robots/grants'), fc.oneof(fc.json({ maxDepth: 3 }), fc.dictionary(field, fc.jsonValue({ maxDepth: 2 })).map((one) => JSON.stringify(one))), async (path, raw) => {
-      const { status } = await ask('POST', path, { raw })
-      return [400, 404].includes(status)
-    }),
+    fc.asyncProperty(
+      fc.constantFrom('/users', '/robots', '/users/grants', '/robots/grants'),
+      fc.oneof(
+        fc.json({ maxDepth: 3 }),
+        fc.dictionary(field, fc.jsonValue({ maxDepth: 2 })).map((one) => JSON.stringify(one)),
+      ),
+      async (path, raw) => {
+        const { status } = await ask('POST', path, { raw })
+        return [400, 404].includes(status)
+      },
+    ),
     { numRuns: 60 },
   )
   assert.equal((await ask('GET', '/users?limit=1000')).json.items.length, before)
@@ -223,8 +299,18 @@ test('no body makes the server fail', async () => {
 
 test('every change is in the audit log, under who made it, without a secret', async () => {
   const { items } = (await ask('GET', '/audit-log?limit=1000')).json
-  const lines = items.map((item: { principal: string; action: string; subject: string }) => `${item.principal} ${item.action} ${item.subject}`)
-  for (const line of ['user:admin user.add user:ada', 'user:admin user.set-password user:ada', 'user:admin user.remove user:ada', 'user:admin robot.add robot:ci', 'user:admin robot.grant robot:ci', 'user:admin robot.revoke robot:ci']) assert.ok(lines.includes(line), line)
+  const lines = items.map(
+    (item: { principal: string; action: string; subject: string }) => `${item.principal} ${item.action} ${item.subject}`,
+  )
+  for (const line of [
+    'user:admin user.add user:ada',
+    'user:admin user.set-password user:ada',
+    'user:admin user.remove user:ada',
+    'user:admin robot.add robot:ci',
+    'user:admin robot.grant robot:ci',
+    'user:admin robot.revoke robot:ci',
+  ])
+    assert.ok(lines.includes(line), line)
   assert.ok(items.every((item: { address: string; principal: string }) => item.address === '127.0.0.1' || item.principal === 'system'))
   for (const one of secrets) assert.ok(!JSON.stringify(items).includes(one))
 })

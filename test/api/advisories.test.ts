@@ -21,15 +21,25 @@ const incoming = join(data, 'incoming')
 /** An OSV record by which every version below `fixed` has a critical flaw. */
 function flaw(id: string, name: string, fixed: string): Record<string, unknown> {
   const ranges = [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed }] }]
-  return { schema_version: '1.7.0', id, modified: '2026-11-24T00:00:00Z', affected: [{ package: { ecosystem: 'npm', name }, ranges }], severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }] }
+  return {
+    schema_version: '1.7.0',
+    id,
+    modified: '2026-11-24T00:00:00Z',
+    affected: [{ package: { ecosystem: 'npm', name }, ranges }],
+    severity: [{ type: 'CVSS_V3', score: 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H' }],
+  }
 }
 
 const lines = (...records: unknown[]) => records.map((record) => `${JSON.stringify(record)}\n`).join('')
-const upload = (raw: string | Uint8Array, query = '?name=given.jsonl') => ask('POST', `/advisories/import${query}`, { raw, type: 'application/octet-stream' })
+const upload = (raw: string | Uint8Array, query = '?name=given.jsonl') =>
+  ask('POST', `/advisories/import${query}`, { raw, type: 'application/octet-stream' })
 const revision = async () => (await ask('GET', '/advisories/status')).json.revision as string
 
 async function pushWith(repository: string, name: string): Promise<void> {
-  const image = await imageOf([{ ...debianBase([{ name: 'tzdata', version: '2024a-0+deb12u1' }]), 'etc/salt': repository }, npmApplication({ [name]: '1.0.0' })])
+  const image = await imageOf([
+    { ...debianBase([{ name: 'tzdata', version: '2024a-0+deb12u1' }]), 'etc/salt': repository },
+    npmApplication({ [name]: '1.0.0' }),
+  ])
   await pushAndJudge(server, repository, '1', image, 'allow')
 }
 
@@ -73,7 +83,11 @@ test('an import by the command beside the server is taken up within seconds, and
   assert.notEqual(await revision(), before)
   assert.match(server.daemon.log(), /other advisories are in force/)
 
-  const withdrawn = { ...flaw('GHSA-3333-3333-3333', 'another-package-of-ours', '2.0.0'), modified: '2026-11-25T00:00:00Z', withdrawn: '2026-11-24T12:00:00Z' }
+  const withdrawn = {
+    ...flaw('GHSA-3333-3333-3333', 'another-package-of-ours', '2.0.0'),
+    modified: '2026-11-25T00:00:00Z',
+    withdrawn: '2026-11-24T12:00:00Z',
+  }
   writeFileSync(file, JSON.stringify(withdrawn))
   const asJson = await server.lazaret(['advisories', 'import', file, '--format', 'json'], beside)
   assert.equal(asJson.code, 0, asJson.output)
@@ -123,7 +137,9 @@ test('one at a time, and a sender that breaks off leaves nothing', async () => {
   const { hostname, port } = new URL(`http://${server.host}`)
   const socket = connect(Number(port), hostname)
   socket.on('error', () => undefined) // it is destroyed below
-  socket.write(`POST /api/v1/advisories/import HTTP/1.1\r\nHost: ${server.host}\r\nAuthorization: ${basicOf(server.admin)}\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n{"id":`)
+  socket.write(
+    `POST /api/v1/advisories/import HTTP/1.1\r\nHost: ${server.host}\r\nAuthorization: ${basicOf(server.admin)}\r\nContent-Type: application/octet-stream\r\nContent-Length: 1000000\r\n\r\n{"id":`,
+  )
   await waitFor(() => existsSync(incoming) && readdirSync(incoming).length === 1)
   const second = await upload(lines(flaw('GHSA-6666-6666-6666', 'y', '2.0.0')))
   assert.deepEqual([second.status, second.json.code], [409, 'CONFLICT'])

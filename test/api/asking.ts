@@ -2,18 +2,26 @@
 
 import type { Credentials } from '../support/protocol.ts'
 
+/** Whatever shape a test expects: what isn't so fails there. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export type Json = any
+
 export interface Reply {
   status: number
   headers: Headers
   text: string
   /** Parsed; undefined where the answer has no body. */
-  json: any
+  json: Json
 }
 
 /** Credentials, an Authorization header, or null for none. */
 export type As = Credentials | string | null
 
-export type AskApi = (method: string, path: string, options?: { body?: unknown; raw?: string | Uint8Array; type?: string; as?: As }) => Promise<Reply>
+export type AskApi = (
+  method: string,
+  path: string,
+  options?: { body?: unknown; raw?: string | Uint8Array; type?: string; as?: As },
+) => Promise<Reply>
 
 /** In: `HOST:PORT`, and who asks unless said otherwise. */
 export function askerOf(host: string, who: Credentials): AskApi {
@@ -32,7 +40,12 @@ export function askerOf(host: string, who: Credentials): AskApi {
       ...(payload === undefined ? {} : { body: payload as string }),
     })
     const text = await response.text()
-    return { status: response.status, headers: response.headers, text, json: text === '' || !text.startsWith('{') ? undefined : JSON.parse(text) }
+    return {
+      status: response.status,
+      headers: response.headers,
+      text,
+      json: text === '' || !text.startsWith('{') ? undefined : JSON.parse(text),
+    }
   }
 }
 

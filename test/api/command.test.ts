@@ -17,7 +17,11 @@ const { lazaret } = server
 const noTerminal = lacking('script')
 
 /** A command of somebody else: with a home and a working folder of their own, and no server in the environment. */
-async function elsewhere(): Promise<{ home: string; env: Record<string, string>; lazaret: (args: string[], options?: RunOptions) => ReturnType<typeof run> }> {
+async function elsewhere(): Promise<{
+  home: string
+  env: Record<string, string>
+  lazaret: (args: string[], options?: RunOptions) => ReturnType<typeof run>
+}> {
   const home = await scratch(stack, 'home')
   const env = { HOME: home, XDG_CONFIG_HOME: '', DOCKER_CONFIG: '' }
   return { home, env, lazaret: (args, options = {}) => run(launcher, args, { cwd: home, ...options, env: { ...env, ...options.env } }) }
@@ -28,10 +32,15 @@ function assertWidth(text: string): void {
 }
 
 test('users: added, listed, granted, revoked, another password, removed', async () => {
-  const added = await lazaret(['users', 'add', 'ada', '--password-stdin', '--grant', 'pull=shop/**', '--grant', 'push=shop/api'], { input: 'the-password-of-ada\n' })
+  const added = await lazaret(['users', 'add', 'ada', '--password-stdin', '--grant', 'pull=shop/**', '--grant', 'push=shop/api'], {
+    input: 'the-password-of-ada\n',
+  })
   assert.deepEqual([added.code, added.stdout], [0, ''], added.output)
   assert.ok(!added.output.includes('the-password'))
-  const grants = async () => (JSON.parse((await lazaret(['users', 'list', '--format', 'json'])).stdout) as { items: { name: string; grants: string[] }[] }).items.find((item) => item.name === 'ada')?.grants
+  const grants = async () =>
+    (
+      JSON.parse((await lazaret(['users', 'list', '--format', 'json'])).stdout) as { items: { name: string; grants: string[] }[] }
+    ).items.find((item) => item.name === 'ada')?.grants
   assert.deepEqual(await grants(), ['pull=shop/**', 'push=shop/api'])
   assert.equal((await lazaret(['users', 'grant', 'ada', 'delete=shop/api', '--grant', 'pull=open/**'])).code, 0)
   assert.equal((await lazaret(['users', 'revoke', 'ada', 'push=shop/api', 'pull=open/**'])).code, 0)
@@ -61,7 +70,10 @@ test('robots: the token alone on standard output, once; good as LAZARET_TOKEN by
     assert.ok(!listed.output.includes(token))
   }
   assert.equal((await lazaret(['robots', 'remove', 'ci'])).code, 0)
-  assert.match((await lazaret(['robots', 'list'], { env: { LAZARET_USERNAME: '', LAZARET_PASSWORD: '', LAZARET_TOKEN: token } })).stderr, /no robot has it/)
+  assert.match(
+    (await lazaret(['robots', 'list'], { env: { LAZARET_USERNAME: '', LAZARET_PASSWORD: '', LAZARET_TOKEN: token } })).stderr,
+    /no robot has it/,
+  )
   for (const expires of ['yesterday', '0d', '2020-01-01T00:00:00Z']) {
     const refused = await lazaret(['robots', 'add', 'never', '--expires', expires])
     assert.deepEqual([refused.code, refused.stdout], [1, ''], refused.output)
@@ -121,7 +133,12 @@ test('what the server refuses is 1, what is called wrongly is 2, each in words o
 
 test('who is no administrator is refused, and a server that is not there is said so', async () => {
   const env = { LAZARET_USERNAME: server.developer.username, LAZARET_PASSWORD: server.developer.password }
-  for (const args of [['users', 'list'], ['robots', 'add', 'mine', '--grant', 'admin'], ['jobs', 'list'], ['users', 'grant', 'developer', 'admin']]) {
+  for (const args of [
+    ['users', 'list'],
+    ['robots', 'add', 'mine', '--grant', 'admin'],
+    ['jobs', 'list'],
+    ['users', 'grant', 'developer', 'admin'],
+  ]) {
     const { code, stdout, stderr } = await lazaret(args, { env })
     assert.deepEqual([code, stdout], [1, ''])
     assert.match(stderr, /developer has no grant admin/)
@@ -142,7 +159,11 @@ test('tables and help fit 80 columns, whatever is in them', async () => {
   assert.equal([...listed].filter((letter) => letter === 'y').length, 200, 'nothing is cut off')
   for (const name of Object.keys(commands)) assertWidth((await lazaret([name, '--help'])).stdout)
   if (noTerminal === false) {
-    const env = { LAZARET_SERVER: `http://${server.host}`, LAZARET_USERNAME: server.admin.username, LAZARET_PASSWORD: server.admin.password }
+    const env = {
+      LAZARET_SERVER: `http://${server.host}`,
+      LAZARET_USERNAME: server.admin.username,
+      LAZARET_PASSWORD: server.admin.password,
+    }
     const { shown, code } = await onTerminal(`${launcher} robots list`, env)
     assert.equal(code, 0, shown)
     assertWidth(shown)
@@ -193,7 +214,9 @@ test('login and a new password on a terminal: asked for, and never shown', { ski
   const same = await onTerminal(`${launcher} users add grace`, env, typed('the-password-of-grace'))
   assert.equal(same.code, 0, same.shown)
   assert.ok(!same.shown.includes('the-password-of-grace'))
-  const stopped = await onTerminal(`${launcher} users add never; echo "code $?"; stty -a | grep -o ' echo '`, env, [{ after: /Password for never: /, keys: '\u0003' }])
+  const stopped = await onTerminal(`${launcher} users add never; echo "code $?"; stty -a | grep -o ' echo '`, env, [
+    { after: /Password for never: /, keys: '\u0003' },
+  ])
   assert.match(stopped.shown, /stopped\n.*code 1\n echo/s, 'and the terminal shows what is typed again')
 })
 
@@ -204,7 +227,8 @@ test('a data folder that a server holds: said so, with its address', async () =>
     const { code, stdout, stderr } = await there(args, { env: { LAZARET_DATA: data, LAZARET_LISTEN: '127.0.0.1:0' } })
     assert.deepEqual([code, stdout], [1, ''], args.join(' '))
     assert.match(stderr, new RegExp(`the data folder ${data} is held by the server at http://${server.host} \\(process \\d+\\)`))
-    if (args[0] !== 'serve') assert.match(stderr, new RegExp(`LAZARET_SERVER=http://${server.host}, or lazaret login http://${server.host}`))
+    if (args[0] !== 'serve')
+      assert.match(stderr, new RegExp(`LAZARET_SERVER=http://${server.host}, or lazaret login http://${server.host}`))
   }
   const status = await there(['advisories', 'status'], { env: { LAZARET_DATA: data } })
   assert.equal(status.code, 0, 'advisories have a lock of their own')
@@ -219,13 +243,25 @@ test('without a server the data folder is opened, and then a server finds what w
   assert.match(added.stderr, /First user: admin +password: \S+/, 'somebody must be able to sign in, whatever comes first')
   assert.equal((await there(['users', 'list', '--format', 'json'], { env })).stdout.match(/"name"/g)?.length, 2)
   const many = await Promise.all([1, 2, 3].map((at) => there(['robots', 'add', `r${at}`], { env })))
-  assert.deepEqual(many.map(({ code }) => code), [0, 0, 0], `each waits for the other: ${many.map(({ output }) => output).join('')}`)
-  assert.deepEqual([(await there(['jobs', 'list'], { env })).stdout, (await there(['users', 'remove', 'ada'], { env })).code], ['0 waiting, 0 running, 0 failed\n', 0])
+  assert.deepEqual(
+    many.map(({ code }) => code),
+    [0, 0, 0],
+    `each waits for the other: ${many.map(({ output }) => output).join('')}`,
+  )
+  assert.deepEqual(
+    [(await there(['jobs', 'list'], { env })).stdout, (await there(['users', 'remove', 'ada'], { env })).code],
+    ['0 waiting, 0 running, 0 failed\n', 0],
+  )
   const own = await startLazaret(stack, { policy: 'observe', env })
   const { stdout } = await own.lazaret(['robots', 'list'])
   assert.match(stdout, /r1 .*\nr2 .*\nr3 /)
-  const log = JSON.parse((await own.api('/audit-log?subject=robot:r1')).body.toString('utf8')) as { items: { principal: string; address: string }[] }
-  assert.deepEqual(log.items.map(({ principal, address }) => `${principal} ${address}`), ['system local'])
+  const log = JSON.parse((await own.api('/audit-log?subject=robot:r1')).body.toString('utf8')) as {
+    items: { principal: string; address: string }[]
+  }
+  assert.deepEqual(
+    log.items.map(({ principal, address }) => `${principal} ${address}`),
+    ['system local'],
+  )
 })
 
 test('a server that is killed leaves a folder that can be opened at once', async () => {
@@ -240,12 +276,18 @@ test('a server that is killed leaves a folder that can be opened at once', async
   assert.equal(listed.code, 0, listed.output)
 })
 
-test('root does not write into the folder of another user', { skip: process.getuid?.() === 0 ? false : 'left out: only root can make such a folder' }, async () => {
+test('root does not write into the folder of another user', {
+  skip: process.getuid?.() === 0 ? false : 'left out: only root can make such a folder',
+}, async () => {
   const { home, lazaret: there } = await elsewhere()
   const { chownSync } = await import('node:fs')
   mkdirSync(join(home, 'data'))
   chownSync(join(home, 'data'), 65534, 65534)
-  for (const args of [['users', 'list'], ['advisories', 'import', '/etc/hostname'], ['advisories', 'status']]) {
+  for (const args of [
+    ['users', 'list'],
+    ['advisories', 'import', '/etc/hostname'],
+    ['advisories', 'status'],
+  ]) {
     const { code, stderr } = await there(args, { env: { LAZARET_DATA: join(home, 'data') } })
     assert.equal(code, 1)
     assert.match(stderr, /belongs to the user with the id 65534/)

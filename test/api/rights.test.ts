@@ -11,12 +11,21 @@ const server = await startLazaret(stack, { policy: 'observe', env: { LAZARET_PUB
 const ask = askerOf(server.host, server.admin)
 
 /** Everything else is for administrators: a route that nobody thought of here fails these tests until somebody does. */
-const forMany = new Set(['GET /api/v1/verdict', 'GET /api/v1/images', 'GET /api/v1/findings', 'GET /api/v1/sbom', 'GET /api/v1/self', 'GET /api/v1/advisories/status'])
+const forMany = new Set([
+  'GET /api/v1/verdict',
+  'GET /api/v1/images',
+  'GET /api/v1/findings',
+  'GET /api/v1/sbom',
+  'GET /api/v1/self',
+  'GET /api/v1/advisories/status',
+])
 /** Also without an account, where something is public. */
 const forAll = new Set(['GET /api/v1/verdict', 'GET /api/v1/images', 'GET /api/v1/findings', 'GET /api/v1/sbom'])
 
 const document = await ask('GET', '/api/openapi.json')
-const routes = Object.entries(document.json.paths as Record<string, object>).flatMap(([path, operations]) => Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`))
+const routes = Object.entries(document.json.paths as Record<string, object>).flatMap(([path, operations]) =>
+  Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+)
 const guarded = routes.filter((route) => !forMany.has(route))
 
 /** Requests that an administrator's would be good. */
@@ -46,7 +55,10 @@ async function everyRoute(as: As, statuses: number[]): Promise<void> {
     const body = bodies[route]
     const reply = await ask(method, `${path}${queries[route] ?? ''}`, { as, ...(body === undefined ? {} : { body }) })
     assert.ok(statuses.includes(reply.status), `${route}: ${reply.status} ${reply.text}`)
-    const broken = await ask(method, path, { as, ...(method === 'GET' || method === 'DELETE' ? {} : { raw: '{', type: 'application/json' }) })
+    const broken = await ask(method, path, {
+      as,
+      ...(method === 'GET' || method === 'DELETE' ? {} : { raw: '{', type: 'application/json' }),
+    })
     assert.ok(statuses.includes(broken.status), `${route}, before its body is looked at: ${broken.status}`)
     assert.ok(!/second|intruder|body/.test(broken.text), broken.text)
   }
@@ -78,21 +90,36 @@ test('a robot, by name and by its token alone: refused on every one', async () =
 })
 
 test("an administrator's token of the Docker flow: refused on every one, whatever its scope", async () => {
-  for (const scope of ['repository:shop/api:pull,push,delete', 'repository:shop/api:*', 'registry:catalog:*']) await everyRoute(await tokenOf(server.admin, scope), [403])
+  for (const scope of ['repository:shop/api:pull,push,delete', 'repository:shop/api:*', 'registry:catalog:*'])
+    await everyRoute(await tokenOf(server.admin, scope), [403])
 })
 
 test('after all that nothing has changed', async () => {
   assert.equal((await ask('GET', '/self')).json.name, 'admin')
   const users = (await ask('GET', '/users')).json.items as { name: string; grants: string[] }[]
-  assert.deepEqual(users.map((user) => [user.name, user.grants.includes('admin')]), [['admin', true], ['developer', false], ['nosy', false], ['second', true]])
+  assert.deepEqual(
+    users.map((user) => [user.name, user.grants.includes('admin')]),
+    [
+      ['admin', true],
+      ['developer', false],
+      ['nosy', false],
+      ['second', true],
+    ],
+  )
   const robots = (await ask('GET', '/robots')).json.items as { name: string; grants: string[] }[]
-  assert.deepEqual(robots.map((robot) => [robot.name, robot.grants]), [['helper', ['pull=shop/**']]])
-  const actions = ((await ask('GET', '/audit-log?limit=1000')).json.items as { principal: string; action: string }[]).filter((item) => item.principal !== 'user:admin' && item.principal !== 'system')
+  assert.deepEqual(
+    robots.map((robot) => [robot.name, robot.grants]),
+    [['helper', ['pull=shop/**']]],
+  )
+  const actions = ((await ask('GET', '/audit-log?limit=1000')).json.items as { principal: string; action: string }[]).filter(
+    (item) => item.principal !== 'user:admin' && item.principal !== 'system',
+  )
   assert.deepEqual(actions, [])
 })
 
 test('what is for many is theirs by their grants alone', async () => {
-  const images = async (as: As) => ((await ask('GET', '/images', { as })).json.items as { repository: string }[]).map((item) => item.repository)
+  const images = async (as: As) =>
+    ((await ask('GET', '/images', { as })).json.items as { repository: string }[]).map((item) => item.repository)
   assert.deepEqual(await images(server.admin), ['open/api', 'shop/api'])
   assert.deepEqual(await images(server.developer), ['shop/api'])
   assert.deepEqual(await images(null), ['open/api'])
@@ -105,20 +132,28 @@ test('what is for many is theirs by their grants alone', async () => {
 })
 
 test('a token of the Docker flow counts for pulls from what its scope names, and for nothing else', async () => {
-  const repositories = async (scope: string) => ((await ask('GET', '/images', { as: await tokenOf(server.admin, scope) })).json.items as { repository: string }[]).map((item) => item.repository)
+  const repositories = async (scope: string) =>
+    ((await ask('GET', '/images', { as: await tokenOf(server.admin, scope) })).json.items as { repository: string }[]).map(
+      (item) => item.repository,
+    )
   assert.deepEqual(await repositories('repository:shop/api:pull'), ['shop/api'])
   assert.deepEqual(await repositories('repository:shop/api:push'), [])
   assert.deepEqual(await repositories('repository:other:pull'), [])
   assert.deepEqual(await repositories('registry:catalog:*'), [])
   const pull = await tokenOf(server.admin, 'repository:shop/api:pull')
-  assert.deepEqual((await ask('GET', '/self', { as: pull })).json, { kind: 'user', name: 'admin', grants: [{ action: 'pull', pattern: 'shop/api' }] })
+  assert.deepEqual((await ask('GET', '/self', { as: pull })).json, {
+    kind: 'user',
+    name: 'admin',
+    grants: [{ action: 'pull', pattern: 'shop/api' }],
+  })
   assert.equal((await ask('GET', '/verdict?image=shop/api:1', { as: pull })).status, 200)
   assert.equal((await ask('GET', '/verdict?image=open/api:1', { as: pull })).status, 404)
   assert.equal((await ask('GET', '/sbom?image=open/api:1', { as: pull })).status, 404)
 })
 
 test('a robot by its token alone may at /v2 what it may by name', async () => {
-  const by = (authorization: string, path: string) => fetch(`http://${server.host}${path}`, { headers: { authorization, accept: 'application/vnd.oci.image.manifest.v1+json' } })
+  const by = (authorization: string, path: string) =>
+    fetch(`http://${server.host}${path}`, { headers: { authorization, accept: 'application/vnd.oci.image.manifest.v1+json' } })
   for (const authorization of [`Bearer ${helper.password}`, basicOf(helper)]) {
     assert.equal((await by(authorization, '/v2/shop/api/manifests/1')).status, 200)
     assert.equal((await by(authorization, '/v2/open/api/manifests/1')).status, 403)

@@ -11,9 +11,16 @@ export interface Typed {
 }
 
 /** In: a command line, its environment, and what is typed. Out: all that the terminal showed, and the exit code. Throws after 30 s. */
-export function onTerminal(line: string, env: Record<string, string>, typed: readonly Typed[] = []): Promise<{ shown: string; code: number | null }> {
+export function onTerminal(
+  line: string,
+  env: Record<string, string>,
+  typed: readonly Typed[] = [],
+): Promise<{ shown: string; code: number | null }> {
   return new Promise((resolve, reject) => {
-    const child = spawn(tool('script'), ['--quiet', '--return', '--flush', '--command', `stty cols 80 rows 24 && ${line}`, '/dev/null'], { env: { ...cleanEnvironment(), TERM: 'xterm', ...env }, stdio: ['pipe', 'pipe', 'pipe'] })
+    const child = spawn(tool('script'), ['--quiet', '--return', '--flush', '--command', `stty cols 80 rows 24 && ${line}`, '/dev/null'], {
+      env: { ...cleanEnvironment(), TERM: 'xterm', ...env },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    })
     const left = [...typed]
     let shown = ''
     let unread = ''

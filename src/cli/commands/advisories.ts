@@ -23,11 +23,19 @@ export const advisories: Command = {
 }
 
 async function bringIn(args: string[], io: Io) {
-  const { values, positionals } = parseArgs({ args, options: { ...formatOption, quiet: { type: 'boolean', default: false } }, strict: true, allowPositionals: true })
+  const { values, positionals } = parseArgs({
+    args,
+    options: { ...formatOption, quiet: { type: 'boolean', default: false } },
+    strict: true,
+    allowPositionals: true,
+  })
   if (positionals.length === 0) throw new LazaretError('USAGE', 'PATH is missing')
   const asJson = isJson(values.format)
   const dataFolder = await folderToUse(io)
-  const report = dataFolder === undefined ? await send(positionals, io) : await importHere(positionals, dataFolder, io.columns === undefined || values.quiet ? undefined : io)
+  const report =
+    dataFolder === undefined
+      ? await send(positionals, io)
+      : await importHere(positionals, dataFolder, io.columns === undefined || values.quiet ? undefined : io)
   io.out(asJson ? jsonText(report) : reportText(report, io.columns))
   return exit.fine
 }
@@ -61,15 +69,27 @@ async function send(paths: readonly string[], io: Io): Promise<ImportReport> {
   for (const path of paths) reports.push(await sendFile(client, path))
   const last = reports.at(-1)
   if (last === undefined) throw new LazaretError('USAGE', 'PATH is missing')
-  return { ...last, changed: reports.some((report) => report.changed), files: reports.flatMap((report) => report.files), newlyCovered: reports.flatMap((report) => report.newlyCovered) }
+  return {
+    ...last,
+    changed: reports.some((report) => report.changed),
+    files: reports.flatMap((report) => report.files),
+    newlyCovered: reports.flatMap((report) => report.newlyCovered),
+  }
 }
 
 async function sendFile(client: Client, path: string): Promise<ImportReport> {
   const about = await stat(path).catch((cause: unknown) => {
     throw new LazaretError('INPUT_INVALID', `${path} can't be opened (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, { cause })
   })
-  if (!about.isFile()) throw new LazaretError('USAGE', `${path} is no file, and only files can be sent to a server: pack it, or set LAZARET_DATA on the server's machine`)
-  const name = basename(path).replaceAll(/[^A-Za-z0-9._-]/g, '_').replace(/^[.-]/, '_').slice(-100)
+  if (!about.isFile())
+    throw new LazaretError(
+      'USAGE',
+      `${path} is no file, and only files can be sent to a server: pack it, or set LAZARET_DATA on the server's machine`,
+    )
+  const name = basename(path)
+    .replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    .replace(/^[.-]/, '_')
+    .slice(-100)
   return client.upload<ImportReport>('/advisories/import', { name, changed: about.mtime.toISOString() }, createReadStream(path))
 }
 

@@ -19,7 +19,13 @@ export const jobs: Command = {
 }
 
 async function list(args: string[], io: Io) {
-  const options = { ...formatOption, state: { type: 'string' }, kind: { type: 'string' }, limit: { type: 'string', default: '100' }, after: { type: 'string' } } as const
+  const options = {
+    ...formatOption,
+    state: { type: 'string' },
+    kind: { type: 'string' },
+    limit: { type: 'string', default: '100' },
+    after: { type: 'string' },
+  } as const
   const { values, positionals } = parseArgs({ args, options, strict: true, allowPositionals: true })
   if (positionals.length > 0) throw new LazaretError('USAGE', 'list takes no names')
   const asJson = isJson(values.format)
@@ -37,5 +43,12 @@ function print({ items, next, counts }: Page, io: Io): void {
 }
 
 function row(job: Page['items'][number]): string[] {
-  return [String(job.id), job.state, job.kind, String(job.attempts), minute(job.createdAt), job.problem === undefined ? job.subject : `${job.subject}\n${job.problem}`]
+  return [
+    String(job.id),
+    job.state,
+    job.kind,
+    String(job.attempts),
+    minute(job.createdAt),
+    job.problem === undefined ? job.subject : `${job.subject}\n${job.problem}`,
+  ]
 }

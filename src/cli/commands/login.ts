@@ -27,7 +27,9 @@ export const login: Command = {
     const password = await readSecret(io, { fromStdin: values['password-stdin'], question: `Password of ${username}` })
     const self = await check(server, username, password)
     const kept = await keepLogin({ server, username, password }, io.env)
-    io.err(`signed in to ${server} as the ${self.kind} ${self.name}\n${'helper' in kept ? `kept by docker-credential-${kept.helper}` : `kept in ${kept.file}, mode 0600; no credential helper is configured there`}\n`)
+    io.err(
+      `signed in to ${server} as the ${self.kind} ${self.name}\n${'helper' in kept ? `kept by docker-credential-${kept.helper}` : `kept in ${kept.file}, mode 0600; no credential helper is configured there`}\n`,
+    )
     return exit.fine
   },
 }
@@ -43,6 +45,7 @@ export function serverOf(positionals: readonly string[], io: Io, otherwise?: str
 /** Nothing is kept that does not open anything. Throws the server's problem. */
 async function check(server: string, username: string, password: string): Promise<{ kind: string; name: string }> {
   const self = await clientOver(server, httpExchange(server, basic(username, password))).get<{ kind?: unknown; name?: unknown }>('/self')
-  if ((self.kind !== 'user' && self.kind !== 'robot') || self.name !== username) throw new LazaretError('UNAVAILABLE', `${server} does not answer as Lazaret does`)
+  if ((self.kind !== 'user' && self.kind !== 'robot') || self.name !== username)
+    throw new LazaretError('UNAVAILABLE', `${server} does not answer as Lazaret does`)
   return { kind: self.kind, name: self.name }
 }

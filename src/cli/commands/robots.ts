@@ -16,12 +16,19 @@ export const robots: Command = {
 }
 
 async function add(args: string[], io: Io) {
-  const { values, positionals } = parseArgs({ args, options: { ...grantOption, expires: { type: 'string' } }, strict: true, allowPositionals: true })
+  const { values, positionals } = parseArgs({
+    args,
+    options: { ...grantOption, expires: { type: 'string' } },
+    strict: true,
+    allowPositionals: true,
+  })
   const name = onlyOne(positionals, 'NAME')
   await using client = await openClient(io, 'robots add')
   const body = { name, grants: values.grant, ...(values.expires === undefined ? {} : { expires: values.expires }) }
   const made = await client.send<{ token: string; expiresAt?: string }>('POST', '/robots', { body })
-  io.err(`robot ${name} is added; its token, shown this once, ${made.expiresAt === undefined ? 'does not expire' : `is good until ${minute(made.expiresAt)} UTC`}:\n`)
+  io.err(
+    `robot ${name} is added; its token, shown this once, ${made.expiresAt === undefined ? 'does not expire' : `is good until ${minute(made.expiresAt)} UTC`}:\n`,
+  )
   io.out(`${made.token}\n`)
   return exit.fine
 }

@@ -20,7 +20,12 @@ export const scan: Command = {
   async run(args, io) {
     const { values, positionals } = parseArgs({
       args,
-      options: { format: { type: 'string', default: 'table' }, 'fail-on': { type: 'string' }, policy: { type: 'string' }, platform: { type: 'string' } },
+      options: {
+        format: { type: 'string', default: 'table' },
+        'fail-on': { type: 'string' },
+        policy: { type: 'string' },
+        platform: { type: 'string' },
+      },
       strict: true,
       allowPositionals: true,
     })
@@ -46,12 +51,14 @@ function exitCode({ evidence }: Scanned, verdict: Verdict | undefined, failOn: S
   if (evidence.doubts.some((note) => note.doubt === 'unreadable')) return exit.failed
   if (verdict?.decision === 'deny') return exit.refused
   const least = failOn === undefined ? undefined : severities.indexOf(failOn)
-  const fails = least !== undefined && evidence.findings.some((finding) => finding.malicious || severities.indexOf(finding.severity) >= least)
+  const fails =
+    least !== undefined && evidence.findings.some((finding) => finding.malicious || severities.indexOf(finding.severity) >= least)
   return fails ? exit.refused : exit.fine
 }
 
 function print(format: (typeof formats)[number], scanned: Scanned, verdict: Verdict | undefined, io: Io): void {
-  if (format === 'json') io.out(`${JSON.stringify({ target: scanned.target, ...scanned.evidence, ...(verdict === undefined ? {} : { verdict }) }, null, 2)}\n`)
+  if (format === 'json')
+    io.out(`${JSON.stringify({ target: scanned.target, ...scanned.evidence, ...(verdict === undefined ? {} : { verdict }) }, null, 2)}\n`)
   else if (format === 'cyclonedx') io.out(`${JSON.stringify(sbomOf(scanned), null, 2)}\n`)
   else printTable(scanned, verdict, io)
 }
@@ -60,8 +67,12 @@ function printTable({ target, evidence, advisoryAgeDays }: Scanned, verdict: Ver
   const release = evidence.release?.prettyName ?? evidence.release?.id ?? 'no distribution'
   io.out(`${target}  ${evidence.digest}\n${release}, ${evidence.packages.length} packages, ${summary(evidence.findings)}\n`)
   for (const note of evidence.doubts) io.out(`${note.doubt}: ${note.detail}\n`)
-  if (evidence.findings.length > 0) io.out(`\n${table(['SEVERITY', 'ID', 'PACKAGE', 'VERSION', 'FIXED IN'], evidence.findings.map(row), io.columns ?? 120)}`)
-  if (verdict !== undefined) io.out(`\npolicy ${verdict.policy}: ${verdict.decision}\n${verdict.reasons.map((reason) => `  ${reason.rule}: ${reason.message}\n`).join('')}`)
+  if (evidence.findings.length > 0)
+    io.out(`\n${table(['SEVERITY', 'ID', 'PACKAGE', 'VERSION', 'FIXED IN'], evidence.findings.map(row), io.columns ?? 120)}`)
+  if (verdict !== undefined)
+    io.out(
+      `\npolicy ${verdict.policy}: ${verdict.decision}\n${verdict.reasons.map((reason) => `  ${reason.rule}: ${reason.message}\n`).join('')}`,
+    )
   if (advisoryAgeDays > 30) io.err(`lazaret: the advisories are ${advisoryAgeDays} days old: lazaret advisories import\n`)
 }
 
@@ -72,6 +83,9 @@ function row(finding: Finding): string[] {
 
 function summary(findings: Finding[]): string {
   const counts = severities.map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const)
-  const said = counts.filter(([, count]) => count > 0).reverse().map(([severity, count]) => `${count} ${severity}`)
+  const said = counts
+    .filter(([, count]) => count > 0)
+    .reverse()
+    .map(([severity, count]) => `${count} ${severity}`)
   return said.length === 0 ? 'no findings' : said.join(', ')
 }

@@ -8,7 +8,8 @@ import { readSecret, refuseSecretArgument, secretFlags } from '../secret-input.t
 const options = { ...secretFlags, 'password-stdin': { type: 'boolean', default: false } } as const
 
 export const users: Command = {
-  usage: 'add NAME [--password-stdin] [--grant GRANT]… | list [--format table|json] | remove NAME | grant NAME GRANT… | revoke NAME GRANT… | password NAME [--password-stdin]',
+  usage:
+    'add NAME [--password-stdin] [--grant GRANT]… | list [--format table|json] | remove NAME | grant NAME GRANT… | revoke NAME GRANT… | password NAME [--password-stdin]',
   summary: 'Add people who sign in with a password, and say what each may do',
   details: [
     'GRANT: pull=shop/**, push=shop/api, delete=…, read-quarantined=…, or admin.',

@@ -23,13 +23,21 @@ export const why: Command = {
   summary: 'Say how an image stands on the server, and what to change',
   details: ['Exit: 0 it may be pulled, 3 it is held, 1 it is still being examined.'],
   async run(args, io) {
-    const options = { format: { type: 'string', default: 'table' }, platform: { type: 'string' }, wait: { type: 'string', default: '0' } } as const
+    const options = {
+      format: { type: 'string', default: 'table' },
+      platform: { type: 'string' },
+      wait: { type: 'string', default: '0' },
+    } as const
     const { values, positionals } = parseArgs({ args, options, strict: true, allowPositionals: true })
     const [image, extra] = positionals
     if (image === undefined || extra !== undefined) throw new LazaretError('USAGE', 'one IMAGE is wanted')
     const asJson = isJson(values.format)
     await using client = await openClient(io, 'why')
-    const answer = await client.get<Answer>('/verdict', { image: withoutHost(image, client.server), platform: values.platform, wait: values.wait })
+    const answer = await client.get<Answer>('/verdict', {
+      image: withoutHost(image, client.server),
+      platform: values.platform,
+      wait: values.wait,
+    })
     if (asJson) io.out(jsonText(answer))
     else print(answer, io)
     return exitCode(answer.decision)
@@ -43,7 +51,9 @@ function withoutHost(image: string, server: string): string {
 }
 
 function print(answer: Answer, io: Io): void {
-  io.out(`${answer.image}\n${words[answer.decision]}${answer.policy === undefined ? '' : ` (policy ${answer.policy}, judged ${answer.judgedAt ?? '?'})`}\n`)
+  io.out(
+    `${answer.image}\n${words[answer.decision]}${answer.policy === undefined ? '' : ` (policy ${answer.policy}, judged ${answer.judgedAt ?? '?'})`}\n`,
+  )
   for (const reason of answer.reasons) io.out(`\n  ${reason.rule}: ${reason.message}\n    ${reason.remedy}\n`)
   for (const child of answer.children) io.out(`\n  ${child.platform ?? 'unknown platform'}  ${child.decision}  ${child.digest}\n`)
   const nearest = answer.alternatives[0]

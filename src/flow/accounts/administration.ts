@@ -25,7 +25,10 @@ export interface Administration {
   list(kind: AccountKind, page: { limit: number; after?: string }): Promise<{ items: AccountRow[]; next?: string }>
   addUser(actor: Actor, user: { name: string; password: string; grants: readonly string[] }): Promise<void>
   /** Out: the token, which is shown this once and stored nowhere in clear. */
-  addRobot(actor: Actor, robot: { name: string; grants: readonly string[]; expires?: string }): Promise<{ token: string; expiresAt?: string }>
+  addRobot(
+    actor: Actor,
+    robot: { name: string; grants: readonly string[]; expires?: string },
+  ): Promise<{ token: string; expiresAt?: string }>
   setPassword(actor: Actor, name: string, password: string): Promise<void>
   remove(actor: Actor, account: AccountRef): Promise<void>
   grant(actor: Actor, account: AccountRef, grants: readonly string[]): Promise<void>
@@ -38,7 +41,11 @@ export function createAdministration(accounts: Accounts, now: () => number): Adm
     addUser: (actor, { name, password, grants }) => accounts.addUser(actor, { name, password, grants: parseGrants(grants) }),
     async addRobot(actor, { name, grants, expires }) {
       const expiresAt = expires === undefined ? undefined : parseExpiry(expires, now())
-      const { token } = await accounts.addRobot(actor, { name, grants: parseGrants(grants), ...(expiresAt === undefined ? {} : { expiresAt }) })
+      const { token } = await accounts.addRobot(actor, {
+        name,
+        grants: parseGrants(grants),
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      })
       return { token, ...(expiresAt === undefined ? {} : { expiresAt: isoOf(expiresAt) }) }
     },
     setPassword: (actor, name, password) => accounts.setPassword(actor, name, password),

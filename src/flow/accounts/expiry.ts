@@ -12,7 +12,8 @@ export function parseExpiry(text: string, now: number): number {
   const at = parseSpan(text, now) ?? parseInstant(text)
   if (at === undefined) throw invalid(text, 'write a span such as 90d or 12h, or an instant such as 2027-01-31T12:00:00Z')
   if (at <= now) throw invalid(text, 'that has passed')
-  if (at > now + mostDays * 86_400_000) throw invalid(text, `more than ${mostDays} days are too long: leave it out for a token that does not expire`)
+  if (at > now + mostDays * 86_400_000)
+    throw invalid(text, `more than ${mostDays} days are too long: leave it out for a token that does not expire`)
   return at
 }
 

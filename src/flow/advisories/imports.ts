@@ -51,7 +51,14 @@ export interface ImportsParts {
   mostMs?: number
 }
 
-export function createAdvisoryImports({ dataFolder, records, watch, now, mostBytes = mostImportBytes, mostMs = mostImportMs }: ImportsParts): AdvisoryImports {
+export function createAdvisoryImports({
+  dataFolder,
+  records,
+  watch,
+  now,
+  mostBytes = mostImportBytes,
+  mostMs = mostImportMs,
+}: ImportsParts): AdvisoryImports {
   const incoming = join(dataFolder, 'incoming')
   let busy = false
 
@@ -65,7 +72,8 @@ export function createAdvisoryImports({ dataFolder, records, watch, now, mostByt
       await receive(body, path, mostBytes)
       if (changedAt !== undefined) await utimes(path, new Date(), new Date(changedAt))
       const outcome = await importBeside(path, dataFolder, mostMs)
-      if ('report' in outcome) return { ...outcome.report, files: outcome.report.files.map((file) => ({ ...file, path: named(file.path, folder) })) }
+      if ('report' in outcome)
+        return { ...outcome.report, files: outcome.report.files.map((file) => ({ ...file, path: named(file.path, folder) })) }
       throw new LazaretError(outcome.code, named(outcome.problem, folder))
     } finally {
       await rm(folder, { recursive: true, force: true })
@@ -98,7 +106,8 @@ async function receive(body: Readable, path: string, mostBytes: number): Promise
     await pipeline(body, bounded(mostBytes), createWriteStream(path, { flags: 'wx', mode: 0o600 }))
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code
-    if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE') throw new LazaretError('INPUT_INVALID', 'the file broke off on the way', { cause })
+    if (code === 'ECONNRESET' || code === 'ERR_STREAM_PREMATURE_CLOSE')
+      throw new LazaretError('INPUT_INVALID', 'the file broke off on the way', { cause })
     throw cause
   }
 }

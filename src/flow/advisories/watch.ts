@@ -42,7 +42,9 @@ export function createAdvisoryWatch({ revision, onMoved, log, everyMs = 3000 }: 
   return {
     start() {
       seen = revision()
-      timer = setInterval(() => look().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'advisories not looked at')), everyMs)
+      timer = setInterval(() => {
+        look().catch((error: unknown) => log.error({ problem: messageOf(error) }, 'advisories not looked at'))
+      }, everyMs)
     },
     look,
     stop: () => clearInterval(timer),

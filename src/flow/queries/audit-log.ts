@@ -40,7 +40,9 @@ export async function listAudit(records: Records, query: AuditQuery): Promise<{ 
     .orderBy('id', 'desc')
     .limit(query.limit + 1)
     .execute()
-  const items = rows.slice(0, query.limit).map((row) => ({ ...row, at: new Date(row.at).toISOString(), detail: JSON.parse(row.detail) as Record<string, unknown> }))
+  const items = rows
+    .slice(0, query.limit)
+    .map((row) => ({ ...row, at: new Date(row.at).toISOString(), detail: JSON.parse(row.detail) as Record<string, unknown> }))
   const last = items.at(-1)
   return rows.length > query.limit && last !== undefined ? { items, next: String(last.id) } : { items }
 }
@@ -55,6 +57,7 @@ export function beforeId(after: string | undefined): number | undefined {
 function instant(name: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined
   const at = parseInstant(text)
-  if (at === undefined) throw new LazaretError('INPUT_INVALID', `${name} is not an instant such as 2027-01-31T12:00:00Z: ${JSON.stringify(text.slice(0, 60))}`)
+  if (at === undefined)
+    throw new LazaretError('INPUT_INVALID', `${name} is not an instant such as 2027-01-31T12:00:00Z: ${JSON.stringify(text.slice(0, 60))}`)
   return at
 }

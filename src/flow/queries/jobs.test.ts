@@ -36,13 +36,22 @@ test('the newest first, page by page', async () => {
     page = await listJobs(records, { limit: 3, after: page.next })
   }
   assert.equal(seen.length, 10)
-  assert.deepEqual(seen, seen.toSorted((a, b) => b - a))
+  assert.deepEqual(
+    seen,
+    seen.toSorted((a, b) => b - a),
+  )
 })
 
 test('filters by state and kind, with what went wrong', async () => {
   const { items } = await listJobs(records, { limit: 100, state: 'failed' })
-  assert.deepEqual(items.map((item) => [item.id, item.state, item.problem, item.runAfter]), [[first?.id, 'failed', 'it would not be read', undefined]])
-  assert.deepEqual((await listJobs(records, { limit: 100, state: 'running' })).items.map((item) => item.id), [second?.id])
+  assert.deepEqual(
+    items.map((item) => [item.id, item.state, item.problem, item.runAfter]),
+    [[first?.id, 'failed', 'it would not be read', undefined]],
+  )
+  assert.deepEqual(
+    (await listJobs(records, { limit: 100, state: 'running' })).items.map((item) => item.id),
+    [second?.id],
+  )
   assert.ok((await listJobs(records, { limit: 100, kind: 'inventory' })).items.every((item) => item.kind === 'inventory'))
   await assert.rejects(listJobs(records, { limit: 1, after: 'x' }), { code: 'INPUT_INVALID' })
 })

@@ -55,7 +55,11 @@ export async function listJobs(records: Records, query: JobQuery): Promise<JobPa
     ...(row.problem === null ? {} : { problem: row.problem }),
   }))
   const last = items.at(-1)
-  return { items, ...(rows.length > query.limit && last !== undefined ? { next: String(last.id) } : {}), counts: await countStates(records) }
+  return {
+    items,
+    ...(rows.length > query.limit && last !== undefined ? { next: String(last.id) } : {}),
+    counts: await countStates(records),
+  }
 }
 
 /** From an index alone, which begins with the state. */

@@ -21,7 +21,9 @@ export const newRobot = Type.Object(
   {
     name,
     grants: Type.Optional(Type.Array(grant, { maxItems: 256 })),
-    expires: Type.Optional(Type.String({ minLength: 2, maxLength: 60, description: '90d, 12h, or an instant; without it the token does not expire' })),
+    expires: Type.Optional(
+      Type.String({ minLength: 2, maxLength: 60, description: '90d, 12h, or an instant; without it the token does not expire' }),
+    ),
   },
   exact,
 )
@@ -33,5 +35,8 @@ export const robotToken = Type.Object({
 export const moreGrants = Type.Object({ name, grants: Type.Array(grant, { minItems: 1, maxItems: 256 }) }, exact)
 
 export const byName = Type.Object({ name }, exact)
-export const fewerGrants = Type.Object({ name, grant: Type.Array(grant, { minItems: 1, maxItems: 256, description: 'repeated for several' }) }, exact)
+export const fewerGrants = Type.Object(
+  { name, grant: Type.Array(grant, { minItems: 1, maxItems: 256, description: 'repeated for several' }) },
+  exact,
+)
 export const nothing = Type.Null({ description: 'done' })

@@ -19,7 +19,14 @@ export function accountRoutes(house: House, kind: AccountKind): (app: FastifyIns
     )
     app.delete<{ Querystring: Static<typeof schemas.byName> }>(
       path,
-      { schema: { summary: `Remove a ${kind}`, description: 'Its tokens end at once.', querystring: schemas.byName, response: { 204: schemas.nothing } } },
+      {
+        schema: {
+          summary: `Remove a ${kind}`,
+          description: 'Its tokens end at once.',
+          querystring: schemas.byName,
+          response: { 204: schemas.nothing },
+        },
+      },
       async ({ query, actor }, reply) => {
         await administration.remove(actor, { kind, name: query.name })
         return reply.code(204).send()
@@ -35,7 +42,14 @@ export function accountRoutes(house: House, kind: AccountKind): (app: FastifyIns
     )
     app.delete<{ Querystring: Static<typeof schemas.fewerGrants> }>(
       `${path}/grants`,
-      { schema: { summary: `Take grants from a ${kind}`, description: 'All of them, or none where it lacks one.', querystring: schemas.fewerGrants, response: { 204: schemas.nothing } } },
+      {
+        schema: {
+          summary: `Take grants from a ${kind}`,
+          description: 'All of them, or none where it lacks one.',
+          querystring: schemas.fewerGrants,
+          response: { 204: schemas.nothing },
+        },
+      },
       async ({ query, actor }, reply) => {
         await administration.revoke(actor, { kind, name: query.name }, query.grant)
         return reply.code(204).send()

@@ -8,7 +8,8 @@ import { isAdmin } from '../../model/access.ts'
  */
 export async function adminsOnly({ principal }: FastifyRequest): Promise<void> {
   if (principal.kind === 'anonymous') throw new LazaretError('UNAUTHORIZED', 'sign in first')
-  if (principal.scope !== undefined) throw new LazaretError('DENIED', "a token for repositories opens nothing else: use a password, or a robot's own token")
+  if (principal.scope !== undefined)
+    throw new LazaretError('DENIED', "a token for repositories opens nothing else: use a password, or a robot's own token")
   if (!isAdmin(principal)) throw new LazaretError('DENIED', `${principal.name} has no grant admin`)
 }
 

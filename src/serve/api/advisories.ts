@@ -23,7 +23,10 @@ export function advisoryRoutes(house: House): (app: FastifyInstance) => Promise<
   return async (app) => {
     app.get(
       '/advisories/status',
-      { onRequest: signedInOnly, schema: { summary: 'The advisory data in force: how much, and how old', response: { 200: importStatus } } },
+      {
+        onRequest: signedInOnly,
+        schema: { summary: 'The advisory data in force: how much, and how old', response: { 200: importStatus } },
+      },
       async () => status(),
     )
     await app.register(importRoutes(house))
@@ -35,7 +38,8 @@ function rememberedStatus(house: House): () => AdvisoryStatus {
   let known: { status: AdvisoryStatus; at: number } | undefined
   return () => {
     const advisories = house.advisories()
-    if (known === undefined || known.status.revision !== advisories.revision || Date.now() - known.at > statusMs) known = { status: advisories.status(), at: Date.now() }
+    if (known === undefined || known.status.revision !== advisories.revision || Date.now() - known.at > statusMs)
+      known = { status: advisories.status(), at: Date.now() }
     return known.status
   }
 }
@@ -51,7 +55,8 @@ function importRoutes(house: House): (app: FastifyInstance) => Promise<void> {
         bodyLimit: mostImportBytes,
         schema: {
           summary: 'Send a file of advisory data',
-          description: 'The bytes as application/octet-stream: OSV JSON, JSON lines or zip, a list of a distribution, KEV, an export; also under gzip or zstd.',
+          description:
+            'The bytes as application/octet-stream: OSV JSON, JSON lines or zip, a list of a distribution, KEV, an export; also under gzip or zstd.',
           consumes: ['application/octet-stream'],
           querystring: query,
           response: { 200: importReport },

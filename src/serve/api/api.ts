@@ -90,6 +90,7 @@ function answerProblem(house: House, reply: FastifyReply, error: unknown): Fasti
 function asKnown(error: unknown): LazaretError {
   if (error instanceof LazaretError) return error
   const { statusCode, message } = error as { statusCode?: number; message?: string }
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new LazaretError('INPUT_INVALID', message ?? 'invalid', { status: statusCode })
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return new LazaretError('INPUT_INVALID', message ?? 'invalid', { status: statusCode })
   return new LazaretError('INTERNAL', 'the server failed; its log says why', { cause: error })
 }

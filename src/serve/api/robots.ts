@@ -11,10 +11,20 @@ export function robotRoutes(house: House): (app: FastifyInstance) => Promise<voi
     await app.register(accountRoutes(house, 'robot'))
     app.post<{ Body: Static<typeof newRobot> }>(
       '/robots',
-      { schema: { summary: 'Add a robot, and get its token', description: 'The token is in this answer and nowhere else.', body: newRobot, response: { 201: robotToken } } },
+      {
+        schema: {
+          summary: 'Add a robot, and get its token',
+          description: 'The token is in this answer and nowhere else.',
+          body: newRobot,
+          response: { 201: robotToken },
+        },
+      },
       async ({ body, actor }, reply) => {
         const made = await house.administration.addRobot(actor, { grants: [], ...body })
-        return reply.code(201).header('cache-control', 'no-store').send({ name: body.name, ...made })
+        return reply
+          .code(201)
+          .header('cache-control', 'no-store')
+          .send({ name: body.name, ...made })
       },
     )
   }

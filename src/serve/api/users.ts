@@ -20,7 +20,14 @@ export function userRoutes(house: House): (app: FastifyInstance) => Promise<void
     )
     app.put<{ Body: Static<typeof newPassword> }>(
       '/users/password',
-      { schema: { summary: 'Set the password of a user', description: 'Its tokens end at once.', body: newPassword, response: { 204: nothing } } },
+      {
+        schema: {
+          summary: 'Set the password of a user',
+          description: 'Its tokens end at once.',
+          body: newPassword,
+          response: { 204: nothing },
+        },
+      },
       async ({ body, actor }, reply) => {
         await administration.setPassword(actor, body.name, body.password)
         return reply.code(204).send()
