@@ -36,7 +36,12 @@ export function createLists(manifests: Manifests, findRepository: (name: string)
       if (subject === undefined) throw new LazaretError('DIGEST_INVALID', `${JSON.stringify(request.reference.slice(0, 140))} is no digest`)
       const artifactType = request.query.get('artifactType') ?? undefined
       const repository = await findRepository(request.repository)
-      const query = { after: request.query.get('last') ?? '', most: mostInPage, mostBytes: mostReferrersBytes, ...(artifactType === undefined ? {} : { artifactType }) }
+      const query = {
+        after: request.query.get('last') ?? '',
+        most: mostInPage,
+        mostBytes: mostReferrersBytes,
+        ...(artifactType === undefined ? {} : { artifactType }),
+      }
       const found = repository === undefined ? { items: [], more: false } : await manifests.referrers(repository.id, subject, query)
       return referrersPage(request, found, artifactType)
     },
@@ -55,7 +60,10 @@ function pageOf(query: URLSearchParams): { limit: number; after: string } {
 function page(path: string, entries: string[], limit: number, body: (some: string[]) => object): Answer {
   const some = entries.slice(0, limit)
   const last = some.at(-1)
-  const next = entries.length > limit && last !== undefined ? { link: `<${path}?${new URLSearchParams({ n: String(limit), last }).toString()}>; rel="next"` } : {}
+  const next =
+    entries.length > limit && last !== undefined
+      ? { link: `<${path}?${new URLSearchParams({ n: String(limit), last }).toString()}>; rel="next"` }
+      : {}
   return json(body(some), next)
 }
 
@@ -76,7 +84,10 @@ async function visibleRepositories(manifests: Manifests, principal: Principal, a
 }
 
 function referrersPage(request: OciRequest, found: { items: Referrer[]; more: boolean }, artifactType: string | undefined): Answer {
-  const parameters = new URLSearchParams({ last: found.items.at(-1)?.digest ?? '', ...(artifactType === undefined ? {} : { artifactType }) })
+  const parameters = new URLSearchParams({
+    last: found.items.at(-1)?.digest ?? '',
+    ...(artifactType === undefined ? {} : { artifactType }),
+  })
   return json(
     { schemaVersion: 2, mediaType: mediaTypes.ociIndex, manifests: found.items.map(descriptorOf) },
     {

@@ -1,7 +1,7 @@
 import type { Finding } from '../model/advisory.ts'
 import { severities } from '../model/advisory.ts'
 import type { ChildVerdict, Decision, Doubt, Evidence, Reason, Verdict } from '../model/verdict.ts'
-import type { Policy, RuleId } from './policy.ts'
+import type { Policy, RuleEffect, RuleId } from './policy.ts'
 
 /** A reason before the policy has said what it means. */
 type Cause = Omit<Reason, 'effect'> & { rule: RuleId }
@@ -17,7 +17,7 @@ const mostReasons = 50
 export function judge(evidence: Evidence, evidenceRevision: number, policy: Policy, now: Date): Verdict {
   const causes = [...findingCauses(evidence.findings), ...doubtCauses(evidence), ...staleCauses(evidence, policy, now)]
   const reasons = causes
-    .map((cause): Reason & Cause => ({ ...cause, effect: policy.effects[cause.rule] }))
+    .map((cause): Reason & Cause => ({ ...cause, effect: effectOf(policy, cause.rule) }))
     .toSorted((a, b) => rank(b) - rank(a))
     .slice(0, mostReasons)
   return {
@@ -28,6 +28,12 @@ export function judge(evidence: Evidence, evidenceRevision: number, policy: Poli
     judgedAt: now.toISOString(),
     reasons,
   }
+}
+
+/** A policy that says nothing of a rule does not allow what it found. */
+function effectOf(policy: Policy, rule: RuleId): RuleEffect {
+  const effects: Partial<Policy['effects']> = policy.effects
+  return effects[rule] ?? 'deny'
 }
 
 /**
@@ -133,12 +139,18 @@ function findingCause(finding: Finding, rule: RuleId): Cause {
 }
 
 const doubtWords: Record<Doubt, { message: (detail: string) => string; remedy: string }> = {
-  unreadable: { message: (detail) => `it cannot be read: ${detail}`, remedy: 'Push the image again; a layer must be a tar archive, plain or by gzip or zstd' },
+  unreadable: {
+    message: (detail) => `it cannot be read: ${detail}`,
+    remedy: 'Push the image again; a layer must be a tar archive, plain or by gzip or zstd',
+  },
   unsupported: {
     message: (detail) => `it cannot be judged: ${detail}`,
     remedy: 'Use a base image of a distribution that is supported, or import advisories for this one: lazaret advisories import',
   },
-  'unsupported-component': { message: (detail) => `no advisories judge ${detail}`, remedy: 'Install the program from a distribution package' },
+  'unsupported-component': {
+    message: (detail) => `no advisories judge ${detail}`,
+    remedy: 'Install the program from a distribution package',
+  },
   'unknown-version': { message: (detail) => `the version of ${detail} cannot be compared`, remedy: 'Use a released version' },
   'no-packages': { message: (detail) => detail, remedy: 'Nothing to do: there is no package to judge' },
   stale: { message: (detail) => detail, remedy: 'Bring newer advisories: lazaret advisories import' },

@@ -16,21 +16,36 @@ export function isTag(text: string): boolean {
  * In: pattern and name. Out: whether the pattern covers the name.
  */
 export function matchesPattern(pattern: string, name: string): boolean {
-  return matchSegments(pattern.split('/'), 0, name.split('/'), 0)
+  return matchSegments(pattern.split('/'), name.split('/'))
 }
 
 export function isRepositoryPattern(text: string): boolean {
-  return text.length > 0 && text.length <= 255 && /^[a-z0-9._*/-]+$/.test(text) && !text.includes('***') && text.split('/').every((segment) => segment === '**' || (segment !== '' && !segment.includes('**')))
+  return (
+    text.length > 0 &&
+    text.length <= 255 &&
+    /^[a-z0-9._*/-]+$/.test(text) &&
+    !text.includes('***') &&
+    text.split('/').every((segment) => segment === '**' || (segment !== '' && !segment.includes('**')))
+  )
 }
 
-function matchSegments(pattern: string[], p: number, name: string[], n: number): boolean {
-  if (p === pattern.length) return n === name.length
-  if (pattern[p] === '**') {
-    for (let rest = n; rest <= name.length; rest++) if (matchSegments(pattern, p + 1, name, rest)) return true
-    return false
+/** Only the last `**` is ever tried anew, a segment later each time: what an earlier one took needs no other try. */
+function matchSegments(pattern: string[], name: string[]): boolean {
+  let p = 0
+  let n = 0
+  let again: { p: number; n: number } | undefined
+  while (n < name.length) {
+    if (pattern[p] === '**') again = { p: ++p, n }
+    else if (p < pattern.length && matchSegment(pattern[p] ?? '', name[n] ?? '')) {
+      p++
+      n++
+    } else if (again !== undefined) {
+      again = { p: again.p, n: again.n + 1 }
+      p = again.p
+      n = again.n
+    } else return false
   }
-  if (n === name.length) return false
-  return matchSegment(pattern[p] ?? '', name[n] ?? '') && matchSegments(pattern, p + 1, name, n + 1)
+  return pattern.slice(p).every((segment) => segment === '**')
 }
 
 function matchSegment(pattern: string, text: string): boolean {
