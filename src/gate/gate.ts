@@ -9,7 +9,7 @@ import type { HeldManifest, Manifests } from '../store/manifests/manifests.ts'
 import type { Repository } from '../store/repositories.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
 import { blobAnswer } from './ranges.ts'
-import { bestPassage, mayLook, passageOf, type Passage } from './standing.ts'
+import { bestPassage, mayLook, mayLookForBlobs, passageOf, type Passage } from './standing.ts'
 import { cacheLine, heldLine, pendingLine, unheldLine, warningOf } from './words.ts'
 
 /** The read half of the OCI API: ask for the verdict, then stream. Rights to the repository were checked before. */
@@ -150,7 +150,7 @@ export function createGate(parts: GateParts): Gate {
     },
     async headBlob(request) {
       const blob = await findBlob(request)
-      if (!mayLook(request.principal, request.repository)) await passBlob(request, blob.digest)
+      if (!mayLookForBlobs(request.principal, request.repository)) await passBlob(request, blob.digest)
       return blobAnswer(blob, undefined, undefined)
     },
     async warningOn(repository, digest) {

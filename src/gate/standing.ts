@@ -42,7 +42,12 @@ function cachePassage(principal: Principal, repository: string): Passage {
   return granted(principal, 'push', repository) ? 'passes' : 'cache'
 }
 
-/** HEAD tells those who push whether their own is there: by the token's scope on Bearer, by the grants on Basic. */
+/** HEAD tells those who push or delete whether a manifest is there: by the token's scope on Bearer, by the grants on Basic. */
 export function mayLook(principal: Principal, repository: string): boolean {
-  return may(principal, 'push', repository) || may(principal, 'delete', repository)
+  return mayLookForBlobs(principal, repository) || may(principal, 'delete', repository)
+}
+
+/** Only a push asks for blobs before it sends them. */
+export function mayLookForBlobs(principal: Principal, repository: string): boolean {
+  return may(principal, 'push', repository)
 }

@@ -7,7 +7,7 @@ import { parseDigest } from '../../model/digest.ts'
 import { errorAnswer } from './errors.ts'
 import { requireRights, scopeFor } from './rights.ts'
 import { routeOf, type Resource, type Route } from './route.ts'
-import { send } from './send.ts'
+import { endWhenIdle, send } from './send.ts'
 
 type Handler = (request: OciRequest) => Promise<Answer>
 
@@ -15,17 +15,30 @@ type Handler = (request: OciRequest) => Promise<Answer>
 export function ociRoutes(house: House): (app: FastifyInstance) => Promise<void> {
   const handlers = handlersOf(house)
   return async (app) => {
+    const handler = (request: FastifyRequest, reply: FastifyReply) => answer(house, handlers, request, reply)
+    await app.register(
+      v2Routes(handler, (error, request, reply) => refuse(house, error, request, reply)),
+      { prefix: '/v2' },
+    )
+  }
+}
+
+type OnRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
+type OnError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<void>
+
+function v2Routes(handler: OnRequest, onError: OnError): (app: FastifyInstance) => Promise<void> {
+  return async (app) => {
+    app.setErrorHandler(onError)
     app.removeAllContentTypeParsers()
     app.addContentTypeParser('*', (_request, _payload, done) => done(null)) // bodies are read as streams by the handlers
-    for (const url of ['/v2', '/v2/*']) {
-      app.route({
-        method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-        url,
-        exposeHeadRoute: false,
-        schema: { hide: true } as object,
-        handler: (request, reply) => answer(house, handlers, request, reply),
-      })
-    }
+    app.route({
+      method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+      url: '/*',
+      exposeHeadRoute: false,
+      schema: { hide: true } as object,
+      handler,
+    })
+    app.setNotFoundHandler(handler) // `/v2` alone, and methods that HTTP has and OCI has not: refused in OCI's form too
   }
 }
 
@@ -55,15 +68,28 @@ async function ping(): Promise<Answer> {
   return { status: 200, headers: { 'content-type': 'application/json', 'content-length': '2' }, body: '{}' }
 }
 
-async function answer(house: House, handlers: Record<Resource, Partial<Record<string, Handler>>>, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+async function answer(
+  house: House,
+  handlers: Record<Resource, Partial<Record<string, Handler>>>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
   reply.hijack()
   const method = request.method
-  const url = new URL(request.raw.url ?? '/', 'http://registry')
+  endWhenIdle(request.raw)
   try {
-    await send(reply.raw, await decide(house, handlers, request, reply.raw, method, url), method !== 'HEAD')
+    await send(reply.raw, await decide(house, handlers, request, reply.raw, method), method !== 'HEAD')
   } catch (error) {
-    await fail(house, request, reply.raw, error, method, url)
+    await fail(house, request, reply.raw, error, method)
   }
+}
+
+/** What Fastify refuses before a handler is asked: a method that needs a body's type, a type that is none. */
+async function refuse(house: House, error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.hijack()
+  const { statusCode = 500 } = error as { statusCode?: number }
+  const known = statusCode < 500 ? new LazaretError('INPUT_INVALID', messageOf(error), { status: statusCode, cause: error }) : error
+  await fail(house, request, reply.raw, known, request.method)
 }
 
 async function decide(
@@ -72,29 +98,31 @@ async function decide(
   request: FastifyRequest,
   response: ServerResponse,
   method: string,
-  url: URL,
 ): Promise<Answer> {
   const route = routeOf(rawPath(request.raw))
   const principal = await house.signIn.authenticate(request.headers.authorization, request.ip)
   requireRights(principal, method, route)
   const handler = handlers[route.resource][method]
-  if (handler === undefined) throw new LazaretError('UNSUPPORTED', `${method} is not supported here`)
+  if (handler === undefined) throw unsupported(method, Object.keys(handlers[route.resource]))
   return handler({
     principal,
     address: request.ip,
     repository: route.repository,
     reference: route.reference,
-    query: url.searchParams,
+    query: queryOf(request.raw),
     headers: request.headers,
     body: request.raw,
     signal: hangUp(response),
   })
 }
 
-async function fail(house: House, request: FastifyRequest, response: ServerResponse, error: unknown, method: string, url: URL): Promise<void> {
+async function fail(house: House, request: FastifyRequest, response: ServerResponse, error: unknown, method: string): Promise<void> {
   if (!(error instanceof LazaretError) || error.code === 'INTERNAL') {
     const gone = response.closed
-    house.log[gone ? 'debug' : 'error']({ method, path: url.pathname, problem: messageOf(error), err: error }, gone ? 'client went away' : 'request failed')
+    house.log[gone ? 'debug' : 'error'](
+      { method, path: rawPath(request.raw), problem: messageOf(error), err: error },
+      gone ? 'client went away' : 'request failed',
+    )
   }
   if (response.headersSent) {
     response.destroy()
@@ -121,6 +149,17 @@ function rawPath(message: IncomingMessage): string {
   const url = message.url ?? '/'
   const end = url.search(/[?#]/)
   return end < 0 ? url : url.slice(0, end)
+}
+
+function queryOf(message: IncomingMessage): URLSearchParams {
+  const url = (message.url ?? '').split('#', 1)[0] ?? ''
+  const start = url.indexOf('?')
+  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1))
+}
+
+/** RFC 9110 §15.5.6: a 405 says what would do. */
+function unsupported(method: string, allowed: string[]): LazaretError {
+  return new LazaretError('UNSUPPORTED', `${method} is not supported here`, { headers: { allow: allowed.join(', ') } })
 }
 
 function hangUp(response: ServerResponse): AbortSignal {

@@ -1,5 +1,5 @@
 import { LazaretError } from '../../kit/errors.ts'
-import { granted, may, type Principal } from '../../model/access.ts'
+import { granted, may, mayList, type Principal } from '../../model/access.ts'
 import type { Resource, Route } from './route.ts'
 
 type RepositoryAction = 'pull' | 'push' | 'delete'
@@ -25,10 +25,8 @@ export function scopeFor(method: string, route: Route): string | undefined {
  * Errors: UNAUTHORIZED where signing in, or a token of a wider scope, may help; DENIED where it can't.
  */
 export function requireRights(principal: Principal, method: string, route: Route): void {
-  if (route.resource === 'ping' || route.resource === 'catalog') {
-    if (principal.kind === 'anonymous') throw new LazaretError('UNAUTHORIZED', 'sign in first')
-    return
-  }
+  if (route.resource === 'ping') return requireSomebody(principal)
+  if (route.resource === 'catalog') return requireCatalog(principal)
   const wanted = actionsFor(method, route.resource)
   if (wanted.some((action) => may(principal, action, route.repository))) return
   if (principal.kind === 'anonymous') throw new LazaretError('UNAUTHORIZED', `sign in to ${wanted[0] ?? 'pull'} ${route.repository}`)
@@ -36,4 +34,15 @@ export function requireRights(principal: Principal, method: string, route: Route
     throw new LazaretError('UNAUTHORIZED', `the token is not for ${wanted[0] ?? 'pull'} on ${route.repository}`)
   }
   throw new LazaretError('DENIED', `${principal.name} has no grant ${wanted[0] ?? 'pull'}=${route.repository}`)
+}
+
+function requireSomebody(principal: Principal): void {
+  if (principal.kind === 'anonymous') throw new LazaretError('UNAUTHORIZED', 'sign in first')
+}
+
+/** A token that was made for one repository lists no others. */
+function requireCatalog(principal: Principal): void {
+  if (mayList(principal)) return
+  requireSomebody(principal)
+  throw new LazaretError('UNAUTHORIZED', 'the token is not for the catalog')
 }

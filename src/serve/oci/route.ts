@@ -33,6 +33,12 @@ export function routeOf(path: string): Route {
 
 function decoded(reference: string): string {
   if (!reference.includes('%')) return reference
+  const text = decodedText(reference)
+  if (/\p{Cc}/u.test(text)) throw new LazaretError('NOT_FOUND', 'the path has control characters')
+  return text
+}
+
+function decodedText(reference: string): string {
   try {
     return decodeURIComponent(reference)
   } catch (cause) {

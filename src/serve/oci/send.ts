@@ -1,7 +1,18 @@
-import type { ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Answer } from '../../kit/http.ts'
+
+/** A connection on which nothing moves for so long is given up: it holds a file, and memory, for nobody. */
+export const idleMs = 120_000
+
+/** Holds a request to sending its body; how long the whole of it takes is its own affair. */
+export function endWhenIdle(request: IncomingMessage): void {
+  const { 'content-length': length = '0', 'transfer-encoding': pieces } = request.headers
+  if (length === '0' && pieces === undefined) return
+  request.setTimeout(idleMs)
+  request.once('end', () => request.setTimeout(0)) // what follows takes its time: a verdict, the disk
+}
 
 /**
  * Writes an answer. containerd stops at a refused HEAD, which has no body, and prints the status line: a refusal's line
@@ -9,20 +20,30 @@ import type { Answer } from '../../kit/http.ts'
  * Ends when the last byte was handed over; a client that hangs up is no error.
  */
 export async function send(response: ServerResponse, answer: Answer & { reasonPhrase?: string }, withBody: boolean): Promise<void> {
+  const { body } = answer
+  try {
+    writeHead(response, answer)
+    if (!(body instanceof Readable)) response.end(withBody ? body : undefined)
+    else if (withBody) await stream(body, response)
+    else response.end()
+  } finally {
+    // An open file that is left to the garbage collector ends the process.
+    if (body instanceof Readable) body.destroy()
+  }
+}
+
+function writeHead(response: ServerResponse, answer: Answer & { reasonPhrase?: string }): void {
   const headers = { 'docker-distribution-api-version': 'registry/2.0', 'x-content-type-options': 'nosniff', ...answer.headers }
   if (answer.reasonPhrase === undefined) response.writeHead(answer.status, headers)
   else response.writeHead(answer.status, answer.reasonPhrase, headers)
-  if (!(answer.body instanceof Readable)) {
-    response.end(withBody ? answer.body : undefined)
-    return
-  }
-  if (!withBody) {
-    answer.body.destroy()
-    response.end()
-    return
-  }
+}
+
+/** A client that went away before the first byte is a closed stream, which `pipeline` refuses without a look at the source. */
+async function stream(body: Readable, response: ServerResponse): Promise<void> {
+  if (response.destroyed) return
+  response.setTimeout(idleMs)
   try {
-    await pipeline(answer.body, response)
+    await pipeline(body, response)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
   }
