@@ -1,9 +1,13 @@
+import { sayOldSources } from '../flow/advisories/old-sources.ts'
 import { takeHold, type Hold } from '../flow/hold.ts'
 import { openHouse } from '../flow/house.ts'
 import { createLog } from '../kit/log.ts'
 import { showAddress, type Settings } from '../kit/settings/settings.ts'
 import { announceAdmin } from './announce.ts'
 import { createServer } from './server.ts'
+
+/** Counting takes some ten milliseconds: the first pulls after a start, and the API's making, come before it. */
+const sayAgeAfterMs = 1000
 
 /**
  * Serves until it is told to stop: the steps of a start, in their order.
@@ -33,7 +37,9 @@ async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
     { address: showAddress({ host: settings.listen.host, port }), policy: settings.policy, advisories: house.advisories().date },
     'lazaret serves',
   )
+  const sayingAge = setTimeout(() => sayOldSources(house), sayAgeAfterMs)
   await untilTold()
+  clearTimeout(sayingAge)
   log.info('stopping')
   await server.close()
   await house.close()
