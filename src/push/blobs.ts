@@ -89,7 +89,10 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
     async finish(request) {
       const digest = wantDigest(request.query.get('digest'))
       const owner = await beganBy(request)
-      return taken(request, await outOfOrder(request, () => uploads.finish(request.reference, owner, sized(request), digest, chunkStart(request))))
+      return taken(
+        request,
+        await outOfOrder(request, () => uploads.finish(request.reference, owner, sized(request), digest, chunkStart(request))),
+      )
     },
     async cancel(request) {
       await uploads.cancel(request.reference, await beganBy(request))
@@ -169,7 +172,8 @@ function accepted(request: OciRequest, id: string, received: number): Answer {
 
 function wantDigest(text: string | null): Digest {
   const digest = parseDigest(text)
-  if (digest === undefined) throw new LazaretError('DIGEST_INVALID', `${JSON.stringify((text ?? '').slice(0, 140))} is not a sha256 or sha512 digest`)
+  if (digest === undefined)
+    throw new LazaretError('DIGEST_INVALID', `${JSON.stringify((text ?? '').slice(0, 140))} is not a sha256 or sha512 digest`)
   return digest
 }
 
@@ -180,7 +184,8 @@ function chunkRange(request: OciRequest): { start: number; end: number } | undef
   const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d+|\*))?$/.exec(text)
   const start = Number(match?.[1])
   const end = Number(match?.[2])
-  if (match === null || end < start) throw new LazaretError('BLOB_UPLOAD_INVALID', `Content-Range ${JSON.stringify(text.slice(0, 60))} is not START-END`)
+  if (match === null || end < start)
+    throw new LazaretError('BLOB_UPLOAD_INVALID', `Content-Range ${JSON.stringify(text.slice(0, 60))} is not START-END`)
   return { start, end }
 }
 
@@ -204,7 +209,8 @@ function sized(request: OciRequest): AsyncIterable<Buffer> {
 async function* exactly(body: AsyncIterable<Buffer>, promised: number): AsyncGenerator<Buffer> {
   let left = promised
   for await (const chunk of body) {
-    if (chunk.length > left) throw new LazaretError('BLOB_UPLOAD_INVALID', `more came than the ${promised} bytes that Content-Range promises`)
+    if (chunk.length > left)
+      throw new LazaretError('BLOB_UPLOAD_INVALID', `more came than the ${promised} bytes that Content-Range promises`)
     left -= chunk.length
     yield chunk
   }

@@ -34,7 +34,14 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
       const bytes = await readManifest(request)
       const declaredType = headerOf(request, 'content-type') ?? ''
       const principal = principalId(request.principal)
-      const incoming = { repository: request.repository, bytes, declaredType, tags, principal, ...(expected === undefined ? {} : { expected }) }
+      const incoming = {
+        repository: request.repository,
+        bytes,
+        declaredType,
+        tags,
+        principal,
+        ...(expected === undefined ? {} : { expected }),
+      }
       const { manifest } = await acceptManifest(parts.records, parts.blobs, incoming, parts.now())
       parts.onAccepted()
       return {
@@ -75,7 +82,8 @@ function tagsOf(request: OciRequest): { tags: string[]; expected?: Digest } {
   if (byQuery.length > 100) throw new LazaretError('TAG_INVALID', 'at most 100 tags in one push')
   const expected = parseDigest(request.reference)
   if (expected !== undefined) return { tags: [...new Set(byQuery)], expected }
-  if (!isTag(request.reference)) throw new LazaretError('TAG_INVALID', `${JSON.stringify(request.reference.slice(0, 140))} is neither tag nor digest`)
+  if (!isTag(request.reference))
+    throw new LazaretError('TAG_INVALID', `${JSON.stringify(request.reference.slice(0, 140))} is neither tag nor digest`)
   return { tags: [...new Set([request.reference, ...byQuery])] }
 }
 
@@ -85,7 +93,10 @@ async function readManifest(request: OciRequest): Promise<Buffer> {
   for await (const chunk of request.body as AsyncIterable<Buffer>) {
     size += chunk.length
     if (size > mostManifestBytes) {
-      throw new LazaretError('MANIFEST_INVALID', `a manifest may have ${mostManifestBytes} bytes at most`, { status: 413, headers: { connection: 'close' } })
+      throw new LazaretError('MANIFEST_INVALID', `a manifest may have ${mostManifestBytes} bytes at most`, {
+        status: 413,
+        headers: { connection: 'close' },
+      })
     }
     chunks.push(chunk)
   }
