@@ -11,7 +11,10 @@ import type { PackageVersion } from '../model/package.ts'
 import type { DoubtNote, Evidence } from '../model/verdict.ts'
 
 /** A blob as it turned out. `unreadable` is no archive; of one that is `unexamined` nothing is known. */
-export type LayerOutcome = { state: 'layer'; facts: LayerFacts } | { state: 'json' } | { state: 'unreadable' | 'unexamined'; problem: string }
+export type LayerOutcome =
+  | { state: 'layer'; facts: LayerFacts }
+  | { state: 'json' }
+  | { state: 'unreadable' | 'unexamined'; problem: string }
 
 export interface EvidenceInput {
   digest: Digest
@@ -57,7 +60,11 @@ export function assembleEvidence(input: EvidenceInput): Assembled {
 }
 
 function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): Finding[] {
-  const distinct = new Map(subjects.flatMap((subject) => (subject === null ? [] : [[`${subject.ecosystem}\n${subject.name}\n${subject.version}`, subject] as const])))
+  const distinct = new Map(
+    subjects.flatMap((subject) =>
+      subject === null ? [] : [[`${subject.ecosystem}\n${subject.name}\n${subject.version}`, subject] as const],
+    ),
+  )
   return [...distinct.values()].flatMap((subject) => matchPackageVersion(subject, advisories))
 }
 
@@ -69,7 +76,9 @@ function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (Pa
     ...unsupportedParts(inventory.unsupported),
     ...unjudged(inventory, subjects, input.advisories),
     ...findings.flatMap((finding): DoubtNote[] =>
-      finding.state === 'unknown-version' ? [{ doubt: 'unknown-version', detail: `${finding.packageName} ${finding.packageVersion} (${finding.id})` }] : [],
+      finding.state === 'unknown-version'
+        ? [{ doubt: 'unknown-version', detail: `${finding.packageName} ${finding.packageVersion} (${finding.id})` }]
+        : [],
     ),
     ...(image && inventory.packages.length === 0 ? [{ doubt: 'no-packages' as const, detail: 'no package was found in it' }] : []),
   ]
@@ -115,7 +124,8 @@ function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[]
   inventory.packages.forEach((pkg, at) => {
     const subject = subjects[at] ?? null
     if (subject !== null && !advisories.covers(subject.ecosystem)) details.add(`there are no advisories for ${subject.ecosystem} here`)
-    if (subject === null && (pkg.kind === 'deb' || pkg.kind === 'apk')) details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
+    if (subject === null && (pkg.kind === 'deb' || pkg.kind === 'apk'))
+      details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
   })
   return [...details].map((detail) => ({ doubt: 'unsupported', detail }))
 }

@@ -50,11 +50,20 @@ export function createExaminations(parts: ExaminationParts): Examinations {
   const { records, inventories, workers, now } = parts
 
   async function find(digest: Digest): Promise<Judged | undefined> {
-    return records.read.selectFrom('manifests').select(['id', 'digest', 'kind']).where('digest', '=', digest).$castTo<Judged>().executeTakeFirst()
+    return records.read
+      .selectFrom('manifests')
+      .select(['id', 'digest', 'kind'])
+      .where('digest', '=', digest)
+      .$castTo<Judged>()
+      .executeTakeFirst()
   }
 
   async function isCurrent(manifestId: number): Promise<boolean> {
-    const row = await records.read.selectFrom('evidence').select(['advisory_revision', 'extractors']).where('manifest_id', '=', manifestId).executeTakeFirst()
+    const row = await records.read
+      .selectFrom('evidence')
+      .select(['advisory_revision', 'extractors'])
+      .where('manifest_id', '=', manifestId)
+      .executeTakeFirst()
     return row?.advisory_revision === parts.advisoryRevision() && row.extractors === parts.extractorRevision
   }
 
@@ -71,7 +80,12 @@ export function createExaminations(parts: ExaminationParts): Examinations {
     }
     const layers = inputs.filter((_, at) => rows[at]?.role === 'layer')
     const config = inputs.find((_, at) => rows[at]?.role === 'config')
-    const examined = await workers.examine({ digest: manifest.digest, kind: manifest.kind, layers, ...(config === undefined ? {} : { config }) })
+    const examined = await workers.examine({
+      digest: manifest.digest,
+      kind: manifest.kind,
+      layers,
+      ...(config === undefined ? {} : { config }),
+    })
     return { examined, extractors: inputs.some((input) => input.state === 'unexamined') ? unfinished : parts.extractorRevision }
   }
 
@@ -100,13 +114,15 @@ export function createExaminations(parts: ExaminationParts): Examinations {
   return {
     async examine(digest, jobId) {
       const manifest = await find(digest)
-      const found = manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
+      const found =
+        manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
       const places = await records.write(async (tx) => {
         const fresh = manifest === undefined || found === undefined ? undefined : await keep(tx, manifest, found)
         const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh)
         await finishJob(tx, jobId)
         // The rematch that an import calls for may have passed before this evidence was there to be found stale.
-        if (found !== undefined && found.examined.parsed.advisoryRevision !== parts.advisoryRevision()) await addJob(tx, 'examine', digest, now())
+        if (found !== undefined && found.examined.parsed.advisoryRevision !== parts.advisoryRevision())
+          await addJob(tx, 'examine', digest, now())
         return made
       })
       announce(places)

@@ -71,7 +71,13 @@ export function createInventories(parts: InventoryParts): Inventories {
   }
 
   async function keepLayer(tx: Tx, layer: Extract<BlobReading, { state: 'layer' }>): Promise<void> {
-    const row = { diff_id: layer.diffId, extractors: extractorRevision, size: layer.sizeBytes, facts: Buffer.from(layer.facts), created_at: now() }
+    const row = {
+      diff_id: layer.diffId,
+      extractors: extractorRevision,
+      size: layer.sizeBytes,
+      facts: Buffer.from(layer.facts),
+      created_at: now(),
+    }
     await tx
       .insertInto('layers')
       .values(row)

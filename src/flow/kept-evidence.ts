@@ -67,12 +67,24 @@ async function putPackageVersions(tx: Tx, subjects: (PackageVersion | null)[]): 
 
 /** Findings belong to a package version, not to an image: they are replaced where the advisories have moved. */
 async function putMatches(tx: Tx, examined: Examined, ids: ReadonlyMap<string, number>): Promise<void> {
-  const moved = await claimMatching(tx, [...ids.values()].toSorted((a, b) => a - b), examined.parsed.advisoryRevision)
+  const moved = await claimMatching(
+    tx,
+    [...ids.values()].toSorted((a, b) => a - b),
+    examined.parsed.advisoryRevision,
+  )
   for (const some of batches([...moved])) await tx.deleteFrom('matches').where('package_version_id', 'in', some).execute()
   const rows = examined.parsed.findings.flatMap((finding) => {
     const id = ids.get(keyOf({ ecosystem: finding.ecosystem, name: finding.packageName, version: finding.packageVersion }))
     if (id === undefined || !moved.has(id)) return []
-    return [{ package_version_id: id, finding_id: finding.id, severity: finding.severity, known_exploited: finding.knownExploited ? 1 : 0, finding: JSON.stringify(finding) }]
+    return [
+      {
+        package_version_id: id,
+        finding_id: finding.id,
+        severity: finding.severity,
+        known_exploited: finding.knownExploited ? 1 : 0,
+        finding: JSON.stringify(finding),
+      },
+    ]
   })
   for (const some of batches(rows)) {
     await tx

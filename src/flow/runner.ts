@@ -1,7 +1,17 @@
 import { LazaretError, messageOf } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { Digest } from '../model/digest.ts'
-import { claimJobs, extendLeases, failJob, finishJob, leaseMs, mostAttempts, returnJob, type Job, type JobKind } from '../store/jobs/jobs.ts'
+import {
+  claimJobs,
+  extendLeases,
+  failJob,
+  finishJob,
+  leaseMs,
+  mostAttempts,
+  returnJob,
+  type Job,
+  type JobKind,
+} from '../store/jobs/jobs.ts'
 import type { Records } from '../store/records/records.ts'
 import type { Examinations } from './examinations.ts'
 import type { Inventories } from './inventories.ts'
@@ -105,7 +115,9 @@ export function createRunner(parts: RunnerParts): Runner {
   return {
     start() {
       leases = setInterval(() => {
-        extendLeases(records, [...running.keys()], now()).catch((error: unknown) => log.warn({ problem: messageOf(error) }, 'leases not extended'))
+        extendLeases(records, [...running.keys()], now()).catch((error: unknown) =>
+          log.warn({ problem: messageOf(error) }, 'leases not extended'),
+        )
       }, leaseMs / 3)
       wake()
     },

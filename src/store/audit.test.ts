@@ -10,7 +10,14 @@ after(() => stack.disposeAsync())
 const records = await openSqliteRecords(join(await scratch(stack, 'audit'), 'records.sqlite'))
 stack.defer(() => records.close())
 
-const entry: AuditEntry = { principal: 'user:bob', address: '192.0.2.1', action: 'tag.delete', subject: 'shop/api:1', result: 'done', at: 1_800_000_000_000 }
+const entry: AuditEntry = {
+  principal: 'user:bob',
+  address: '192.0.2.1',
+  action: 'tag.delete',
+  subject: 'shop/api:1',
+  result: 'done',
+  at: 1_800_000_000_000,
+}
 
 test('an entry is a row, with its facts as JSON', async () => {
   const row = await written({ ...entry, detail: { digest: 'sha256:aa' } })

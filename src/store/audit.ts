@@ -41,7 +41,11 @@ export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
 
 /** Clients choose some of this text: no control characters (PostgreSQL refuses NUL), no half surrogates, no endless lines. */
 function oneLine(text: string): string {
-  return text.toWellFormed().replaceAll(/[\p{Cc}\u2028\u2029]/gu, '\uFFFD').slice(0, mostTextLength).toWellFormed()
+  return text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\u2028\u2029]/gu, '\uFFFD')
+    .slice(0, mostTextLength)
+    .toWellFormed()
 }
 
 function boundedJson(detail: Record<string, unknown>): string {

@@ -79,7 +79,10 @@ test('a client that hangs up ends it', async () => {
 
 test('a look that fails fails the waiting', async () => {
   const waiters = createVerdictWaiters()
-  await assert.rejects(waiters.waitFor(1, 2, async () => Promise.reject(new Error('records are gone')), long()), /records are gone/)
+  await assert.rejects(
+    waiters.waitFor(1, 2, async () => Promise.reject(new Error('records are gone')), long()),
+    /records are gone/,
+  )
 })
 
 test('nothing is left listening', async () => {

@@ -12,7 +12,13 @@ export interface VerdictWaiters {
   /** Out: how many wait at this moment. */
   waiting(): number
   /** Ends when `look` gives something, at the deadline (ms since 1970), or when the signal does: then undefined. */
-  waitFor<T>(repositoryId: number, manifestId: number, look: () => Promise<T | undefined>, until: number, signal?: AbortSignal): Promise<T | undefined>
+  waitFor<T>(
+    repositoryId: number,
+    manifestId: number,
+    look: () => Promise<T | undefined>,
+    until: number,
+    signal?: AbortSignal,
+  ): Promise<T | undefined>
 }
 
 export function createVerdictWaiters(now: () => number = Date.now): VerdictWaiters {

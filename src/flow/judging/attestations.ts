@@ -10,7 +10,14 @@ import type { Judged } from './judging.ts'
  * anything, and a file may be read as two things.
  * Out: undefined where this is no attestation.
  */
-export async function attestationVerdict(tx: Tx, repositoryId: number, manifest: Judged, evidence: Evidence, policy: Policy, now: Date): Promise<Verdict | undefined> {
+export async function attestationVerdict(
+  tx: Tx,
+  repositoryId: number,
+  manifest: Judged,
+  evidence: Evidence,
+  policy: Policy,
+  now: Date,
+): Promise<Verdict | undefined> {
   if (evidence.allJson !== true || !(await isAllInToto(tx, manifest.id))) return undefined
   const described = await tx
     .selectFrom('manifest_children as c')

@@ -20,7 +20,13 @@ export async function childrenOf(tx: Tx, repositoryId: number, indexId: number):
     .leftJoin('manifests as m', 'm.digest', 'c.child_digest')
     .leftJoin('manifest_links as l', (join) => join.onRef('l.manifest_id', '=', 'm.id').on('l.repository_id', '=', repositoryId))
     .leftJoin('verdicts as v', (join) => join.onRef('v.manifest_id', '=', 'm.id').on('v.repository_id', '=', repositoryId))
-    .select(['c.child_digest as digest', 'c.platform as platform', 'l.manifest_id as held', 'v.decision as decision', 'v.reasons as reasons'])
+    .select([
+      'c.child_digest as digest',
+      'c.platform as platform',
+      'l.manifest_id as held',
+      'v.decision as decision',
+      'v.reasons as reasons',
+    ])
     .where('c.manifest_id', '=', indexId)
     .where('c.attests', 'is', null)
     .orderBy('c.position')

@@ -36,7 +36,12 @@ const deepest = 8
  * attestations that describe it, in this transaction. In: how to read its evidence. Out: the places whose verdict was made.
  */
 export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
-  const holders = await tx.selectFrom('manifest_links').select('repository_id').where('manifest_id', '=', manifest.id).orderBy('repository_id').execute()
+  const holders = await tx
+    .selectFrom('manifest_links')
+    .select('repository_id')
+    .where('manifest_id', '=', manifest.id)
+    .orderBy('repository_id')
+    .execute()
   const places: Place[] = []
   for (const { repository_id: repositoryId } of holders) {
     await lockRepository(tx, repositoryId)
@@ -45,7 +50,14 @@ export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: Evid
   return places
 }
 
-async function judgeHere(tx: Tx, repositoryId: number, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
+async function judgeHere(
+  tx: Tx,
+  repositoryId: number,
+  manifest: Judged,
+  evidenceOf: EvidenceReader,
+  policy: Policy,
+  now: Date,
+): Promise<Place[]> {
   const places: Place[] = []
   let level = [manifest]
   for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
@@ -62,7 +74,12 @@ async function judgeHere(tx: Tx, repositoryId: number, manifest: Judged, evidenc
 
 /** It may have been deleted there before the lock was ours. */
 async function isHeld(tx: Tx, repositoryId: number, manifestId: number): Promise<boolean> {
-  const link = await tx.selectFrom('manifest_links').select('manifest_id').where('repository_id', '=', repositoryId).where('manifest_id', '=', manifestId).executeTakeFirst()
+  const link = await tx
+    .selectFrom('manifest_links')
+    .select('manifest_id')
+    .where('repository_id', '=', repositoryId)
+    .where('manifest_id', '=', manifestId)
+    .executeTakeFirst()
   return link !== undefined
 }
 

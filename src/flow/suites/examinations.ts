@@ -21,8 +21,16 @@ export function examinationsSuite(implementation: string, open: OpenRecords): vo
       await runJobs(world)
       assert.equal((await waiting)?.decision, 'deny')
       assert.deepEqual(await jobs(world), [])
-      const packages = await world.records.read.selectFrom('image_packages').select(['name', 'version', 'package_version_id']).where('manifest_id', '=', id).orderBy('position').execute()
-      assert.deepEqual(packages.map((row) => row.name), ['openssl', 'curl', 'openssl'])
+      const packages = await world.records.read
+        .selectFrom('image_packages')
+        .select(['name', 'version', 'package_version_id'])
+        .where('manifest_id', '=', id)
+        .orderBy('position')
+        .execute()
+      assert.deepEqual(
+        packages.map((row) => row.name),
+        ['openssl', 'curl', 'openssl'],
+      )
       assert.equal(packages[0]?.package_version_id, packages[2]?.package_version_id)
       assert.deepEqual(await matches(world), ['openssl CVE-advisories-1'])
     })
@@ -138,7 +146,10 @@ export function examinationsSuite(implementation: string, open: OpenRecords): vo
       const artifact = await pushJson(world, 'a', { json: { ...json, layers: [...(json['layers'] as object[]), foreign] }, blobs })
       await world.examinations.examine(artifact.digest, -1)
       const reason = (await verdictOf(world, artifact))?.reasons[0]
-      assert.deepEqual([await decision(world, artifact), reason?.evidence['details']], ['deny', ['past the limits', `blob sha256:${'1'.repeat(64)} is not here`]])
+      assert.deepEqual(
+        [await decision(world, artifact), reason?.evidence['details']],
+        ['deny', ['past the limits', `blob sha256:${'1'.repeat(64)} is not here`]],
+      )
       const before = world.asked.length
       await world.examinations.examine(artifact.digest, -1)
       assert.deepEqual(world.asked.slice(before), [`examine ${artifact.digest}`])
@@ -172,7 +183,11 @@ export function examinationsSuite(implementation: string, open: OpenRecords): vo
       await world.with({ policy: policies.observe }).examinations.rejudge('*', -1)
       assert.deepEqual([await decision(world, image), await decision(world, index)], ['warn', 'warn'])
       assert.equal(world.asked.length, asked)
-      const left = await world.records.read.selectFrom('verdicts').select('manifest_id').where('policy_revision', '!=', policies.observe.revision).execute()
+      const left = await world.records.read
+        .selectFrom('verdicts')
+        .select('manifest_id')
+        .where('policy_revision', '!=', policies.observe.revision)
+        .execute()
       assert.deepEqual(left, [])
     })
 
@@ -205,6 +220,10 @@ async function jobs(world: FlowWorld): Promise<string[]> {
 }
 
 async function matches(world: FlowWorld): Promise<string[]> {
-  const rows = await world.records.read.selectFrom('matches as m').innerJoin('package_versions as p', 'p.id', 'm.package_version_id').select(['p.name', 'm.finding_id']).execute()
+  const rows = await world.records.read
+    .selectFrom('matches as m')
+    .innerJoin('package_versions as p', 'p.id', 'm.package_version_id')
+    .select(['p.name', 'm.finding_id'])
+    .execute()
   return rows.map((row) => `${row.name} ${row.finding_id}`)
 }

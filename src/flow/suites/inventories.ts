@@ -21,7 +21,11 @@ export function inventoriesSuite(implementation: string, open: OpenRecords): voi
       assert.deepEqual(world.asked, ['inventory curl 1'])
     })
 
-    for (const [text, state] of [['json', 'json'], ['other', 'unreadable'], ['bomb', 'unexamined']] as const) {
+    for (const [text, state] of [
+      ['json', 'json'],
+      ['other', 'unreadable'],
+      ['bomb', 'unexamined'],
+    ] as const) {
       test(`${state} is kept too, and read again by other extractors`, async () => {
         const { world, digest } = await begin(text)
         const first = await world.inventories.of(digest)

@@ -13,14 +13,18 @@ export function judgingSuite(implementation: string, open: OpenRecords): void {
   describe(`judging over ${implementation}`, () => {
     const stack = new AsyncDisposableStack()
     after(() => stack.disposeAsync())
-    const platforms = (children: Pushed[]) => indexJson(children.map((child, at) => ({ ...child.descriptor, platform: { os: 'linux', architecture: `cpu${at}` } })))
+    const platforms = (children: Pushed[]) =>
+      indexJson(children.map((child, at) => ({ ...child.descriptor, platform: { os: 'linux', architecture: `cpu${at}` } })))
 
     test('a manifest is judged in every repository that holds it, and where it is told', async () => {
       const world = await openWorld(stack, open)
       const { json, blobs } = imageJson(['layer'])
       const [here, there] = [await pushJson(world, 'a', { json, blobs }), await pushJson(world, 'b', { json, blobs })]
       const places = await keepAndJudge(world, here, bad)
-      assert.deepEqual(places.map((place) => place.repositoryId), [here.repositoryId, there.repositoryId].toSorted((x, y) => x - y))
+      assert.deepEqual(
+        places.map((place) => place.repositoryId),
+        [here.repositoryId, there.repositoryId].toSorted((x, y) => x - y),
+      )
       assert.deepEqual([await decision(world, here), await decision(world, there)], ['deny', 'deny'])
       const verdict = await verdictOf(world, here)
       assert.deepEqual([verdict?.policyRevision, verdict?.evidenceRevision], [policies.balanced.revision, 1])
@@ -44,7 +48,10 @@ export function judgingSuite(implementation: string, open: OpenRecords): void {
       await keepAndJudge(world, two, bad)
       assert.equal(await decision(world, index), 'deny')
       const reasons = (await verdictOf(world, index))?.reasons
-      assert.deepEqual(reasons?.map((reason) => reason.evidence['platforms']), [['linux/cpu0', 'linux/cpu1']])
+      assert.deepEqual(
+        reasons?.map((reason) => reason.evidence['platforms']),
+        [['linux/cpu0', 'linux/cpu1']],
+      )
       await keepAndJudge(world, two, good)
       assert.deepEqual([await decision(world, index), await decision(world, one)], ['allow', 'deny'])
     })
@@ -68,7 +75,8 @@ export function judgingSuite(implementation: string, open: OpenRecords): void {
       let level = [leaf]
       for (let depth = 0; depth < 5; depth++) {
         const next: Pushed[] = []
-        for (let at = 0; at < 4; at++) next.push(await pushManifest(world, 'a', { ...platforms(level), annotations: { at: `${depth}.${at}` } }))
+        for (let at = 0; at < 4; at++)
+          next.push(await pushManifest(world, 'a', { ...platforms(level), annotations: { at: `${depth}.${at}` } }))
         level = next
       }
       const places = await keepAndJudge(world, leaf, good)
@@ -137,7 +145,12 @@ export function judgingSuite(implementation: string, open: OpenRecords): void {
     test('a build cache is held whatever it holds', async () => {
       const world = await openWorld(stack, open)
       const config = '{"records":[]}'
-      const cache = await pushManifest(world, 'a', { ...imageJson(['l']).json, config: descriptor(mediaTypes.buildkitCacheConfig, config) }, { blobs: [config, 'l'] })
+      const cache = await pushManifest(
+        world,
+        'a',
+        { ...imageJson(['l']).json, config: descriptor(mediaTypes.buildkitCacheConfig, config) },
+        { blobs: [config, 'l'] },
+      )
       await judgeAlone(world, cache)
       assert.deepEqual([await decision(world, cache), (await verdictOf(world, cache))?.reasons[0]?.rule], ['deny', 'build-cache'])
     })
@@ -155,7 +168,10 @@ export function judgingSuite(implementation: string, open: OpenRecords): void {
       const { json, blobs } = imageJson(['layer'])
       const image = await pushJson(world, 'a', { json, blobs })
       for (let round = 0; round < 15; round++) {
-        await Promise.all([keepAndJudge(world, image, bad), world.manifests.deleteManifest(image.repositoryId, image.digest, world.clock.now)])
+        await Promise.all([
+          keepAndJudge(world, image, bad),
+          world.manifests.deleteManifest(image.repositoryId, image.digest, world.clock.now),
+        ])
         assert.equal(await decision(world, image), 'none')
         await pushManifest(world, 'a', json)
       }
@@ -174,6 +190,8 @@ function attests(digest: string): Record<string, string> {
 }
 
 function attested(image: Pushed, note: Pushed): Json {
-  return indexJson([{ ...image.descriptor, platform: { os: 'linux', architecture: 'amd64' } }, { ...note.descriptor, annotations: attests(image.digest) }])
+  return indexJson([
+    { ...image.descriptor, platform: { os: 'linux', architecture: 'amd64' } },
+    { ...note.descriptor, annotations: attests(image.digest) },
+  ])
 }
-

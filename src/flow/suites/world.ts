@@ -40,7 +40,16 @@ export async function openFlow(stack: AsyncDisposableStack, open: OpenRecords): 
   const made = (extractorRevision: string, policy: Policy) => {
     const inventories = createInventories({ records: world.records, blobs: world.blobs, workers, extractorRevision, now })
     const advisoryRevision = () => force.advisories
-    const examinations = createExaminations({ records: world.records, inventories, workers, waiters, policy, extractorRevision, advisoryRevision, now })
+    const examinations = createExaminations({
+      records: world.records,
+      inventories,
+      workers,
+      waiters,
+      policy,
+      extractorRevision,
+      advisoryRevision,
+      now,
+    })
     return { inventories, examinations }
   }
   return {
@@ -73,7 +82,12 @@ function scripted(world: World, force: { advisories: string }, asked: string[], 
       if (content.startsWith('{') || content.startsWith('json')) return { state: 'json' }
       if (content.startsWith('other')) return { state: 'unreadable', problem: 'no archive' }
       if (content.startsWith('bomb')) return { state: 'unexamined', problem: 'past the limits' }
-      return { state: 'layer', diffId: `sha256:${Buffer.from(content).toString('hex').padEnd(64, '0').slice(0, 64)}` as Digest, sizeBytes: 1, facts: Buffer.from(content) }
+      return {
+        state: 'layer',
+        diffId: `sha256:${Buffer.from(content).toString('hex').padEnd(64, '0').slice(0, 64)}` as Digest,
+        sizeBytes: 1,
+        facts: Buffer.from(content),
+      }
     },
     async examine({ digest, kind, layers }) {
       work(`examine ${digest}`)
@@ -86,10 +100,19 @@ function examinedOf(digest: Digest, kind: Judged['kind'], layers: LayerInput[], 
   const lines = layers.flatMap((layer) => (layer.state === 'layer' ? Buffer.from(layer.facts).toString().split('\n') : []))
   const found = lines.map((line) => line.split(' ')).filter(([, version]) => version !== undefined)
   const subjects = found.map(([name = '', version = '']): PackageVersion => ({ ecosystem: 'Debian:12', name, version }))
-  const findings = found.flatMap(([name = '', version = '', flaw]) => (flaw === undefined ? [] : [finding(name, version, `${flaw}-${advisoryRevision}`)]))
+  const findings = found.flatMap(([name = '', version = '', flaw]) =>
+    flaw === undefined ? [] : [finding(name, version, `${flaw}-${advisoryRevision}`)],
+  )
   const parsed: Evidence = {
     ...evidence(digest, kind),
-    packages: subjects.map(({ name, version }) => ({ kind: 'deb', name, version, purl: `pkg:deb/debian/${name}@${version}`, location: 'var/lib/dpkg/status', layer: 'l' })),
+    packages: subjects.map(({ name, version }) => ({
+      kind: 'deb',
+      name,
+      version,
+      purl: `pkg:deb/debian/${name}@${version}`,
+      location: 'var/lib/dpkg/status',
+      layer: 'l',
+    })),
     findings,
     doubts: layers.flatMap((layer) => (layer.state === 'unexamined' ? [{ doubt: 'unreadable' as const, detail: layer.problem }] : [])),
     ...(layers.length > 0 && layers.every((layer) => layer.state === 'json') ? { allJson: true } : {}),
@@ -116,11 +139,25 @@ export function finding(packageName: string, packageVersion: string, id = 'CVE-2
 }
 
 export function evidence(digest: Digest, kind: Judged['kind'] = 'image', findings: Finding[] = []): Evidence {
-  return { digest, kind, packages: [], findings, doubts: [], advisoryRevision: 'advisories-1', advisoryDate: '2027-01-15T00:00:00Z', examinedAt: '2027-01-15T00:00:00Z' }
+  return {
+    digest,
+    kind,
+    packages: [],
+    findings,
+    doubts: [],
+    advisoryRevision: 'advisories-1',
+    advisoryDate: '2027-01-15T00:00:00Z',
+    examinedAt: '2027-01-15T00:00:00Z',
+  }
 }
 
 export async function judgedOf(world: World, pushed: Pushed): Promise<Judged> {
-  return world.records.read.selectFrom('manifests').select(['id', 'digest', 'kind']).where('digest', '=', pushed.digest).$castTo<Judged>().executeTakeFirstOrThrow()
+  return world.records.read
+    .selectFrom('manifests')
+    .select(['id', 'digest', 'kind'])
+    .where('digest', '=', pushed.digest)
+    .$castTo<Judged>()
+    .executeTakeFirstOrThrow()
 }
 
 /** Keeps that evidence and judges by it, as an examination does. */
@@ -128,7 +165,13 @@ export async function keepAndJudge(world: World, pushed: Pushed, given: Partial<
   const manifest = await judgedOf(world, pushed)
   const parsed = { ...evidence(pushed.digest, manifest.kind), ...given }
   return world.records.write(async (tx) => {
-    await putEvidence(tx, manifest.id, { evidence: zstdCompressSync(JSON.stringify(parsed)), parsed, subjects: [] }, 'extractors-1', world.clock.now)
+    await putEvidence(
+      tx,
+      manifest.id,
+      { evidence: zstdCompressSync(JSON.stringify(parsed)), parsed, subjects: [] },
+      'extractors-1',
+      world.clock.now,
+    )
     return judgeEverywhere(tx, manifest, (id) => readEvidence(tx, id), policy, new Date(world.clock.now))
   })
 }

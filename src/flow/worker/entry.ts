@@ -4,7 +4,8 @@ import type { Request, Response } from './protocol.ts'
 import { messageOf } from '../../kit/errors.ts'
 
 const [blobFolder, advisoryFolder] = process.argv.slice(2)
-if (blobFolder === undefined || advisoryFolder === undefined || process.send === undefined) throw new Error('the worker is started by the server')
+if (blobFolder === undefined || advisoryFolder === undefined || process.send === undefined)
+  throw new Error('the worker is started by the server')
 
 const send = (response: Response) => process.send?.(response)
 const worker = openWorker(blobFolder, advisoryFolder)

@@ -15,7 +15,11 @@ export type BlobReading =
  * A blob of the manifest to examine; `facts` are those that `inventory` gave (JSON of LayerFacts, zstd). `unexamined`: it is not here,
  * or nobody could look into it.
  */
-export type LayerInput = { digest: Digest } & ({ state: 'layer'; facts: Uint8Array } | { state: 'json' } | { state: 'unreadable' | 'unexamined'; problem: string })
+export type LayerInput = { digest: Digest } & (
+  | { state: 'layer'; facts: Uint8Array }
+  | { state: 'json' }
+  | { state: 'unreadable' | 'unexamined'; problem: string }
+)
 
 export type Task =
   | { task: 'inventory'; objectKey: string; sizeBytes: number }

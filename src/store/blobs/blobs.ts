@@ -53,7 +53,11 @@ export function createBlobs(records: Records, objects: ObjectStore): Blobs {
       records.write(async (tx) => {
         const blob = await tx.selectFrom('blobs').select('id').where('digest', '=', digest).executeTakeFirst()
         if (blob === undefined) return false
-        const gone = await tx.deleteFrom('blob_links').where('repository_id', '=', repositoryId).where('blob_id', '=', blob.id).executeTakeFirst()
+        const gone = await tx
+          .deleteFrom('blob_links')
+          .where('repository_id', '=', repositoryId)
+          .where('blob_id', '=', blob.id)
+          .executeTakeFirst()
         return gone.numDeletedRows > 0n
       }),
   }
@@ -78,11 +82,7 @@ export async function adoptBlob(tx: Tx, repositoryId: number, blob: Omit<Blob, '
     .values({ digest: blob.digest, size: blob.sizeBytes, object_key: blob.objectKey, created_at: now })
     .onConflict((conflict) => conflict.column('digest').doNothing())
     .execute()
-  const stands = await tx
-    .selectFrom('blobs')
-    .select(['id', 'object_key', 'size'])
-    .where('digest', '=', blob.digest)
-    .executeTakeFirst()
+  const stands = await tx.selectFrom('blobs').select(['id', 'object_key', 'size']).where('digest', '=', blob.digest).executeTakeFirst()
   if (stands === undefined) throw new LazaretError('INTERNAL', `blob ${blob.digest} was not recorded`)
   await linkBlob(tx, repositoryId, stands.id, now)
   if (stands.object_key === blob.objectKey) await addJob(tx, 'inventory', blob.digest, now)

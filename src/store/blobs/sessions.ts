@@ -97,7 +97,8 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
   async function makeRoom(): Promise<void> {
     if (open.size < mostOpen) return
     const longestUnused = open.values().find((session) => !session.busy)
-    if (longestUnused === undefined) throw new LazaretError('TOOMANYREQUESTS', `${mostOpen} uploads are under way, try again`, { headers: { 'retry-after': '5' } })
+    if (longestUnused === undefined)
+      throw new LazaretError('TOOMANYREQUESTS', `${mostOpen} uploads are under way, try again`, { headers: { 'retry-after': '5' } })
     await letGo(longestUnused)
   }
 

@@ -36,7 +36,14 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
   async function start(owner: UploadOwner): Promise<string> {
     const id = randomUUID()
     const key = objects.newKey()
-    const row = { id, repository_id: owner.repositoryId, principal: owner.principal, object_key: key, created_at: now(), expires_at: now() + expireMs }
+    const row = {
+      id,
+      repository_id: owner.repositoryId,
+      principal: owner.principal,
+      object_key: key,
+      created_at: now(),
+      expires_at: now() + expireMs,
+    }
     await records.write((tx) => tx.insertInto('uploads').values(row).execute())
     await sessions.begin({ id, owner, expiresAt: row.expires_at }, () => objects.create(key))
     return id
@@ -70,7 +77,12 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
     const expiresAt = now() + expireMs
     for (const session of some) {
       const kept = await records.write((tx) =>
-        tx.updateTable('uploads').set({ expires_at: expiresAt }).where('id', '=', session.id).where('expires_at', '>', 0).executeTakeFirst(),
+        tx
+          .updateTable('uploads')
+          .set({ expires_at: expiresAt })
+          .where('id', '=', session.id)
+          .where('expires_at', '>', 0)
+          .executeTakeFirst(),
       )
       session.expiresAt = kept.numUpdatedRows > 0n ? expiresAt : 0
     }
@@ -109,13 +121,20 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
     const found = digestOf(algorithm, hash.digest('hex'))
     if (digestHex(found) === digestHex(digest)) return
     await discard(session.id, session.writer.key)
-    throw new LazaretError('DIGEST_INVALID', `the bytes are ${shortDigest(found)}, not ${shortDigest(digest)}`, { detail: { expected: digest, found } })
+    throw new LazaretError('DIGEST_INVALID', `the bytes are ${shortDigest(found)}, not ${shortDigest(digest)}`, {
+      detail: { expected: digest, found },
+    })
   }
 
   async function adopt(session: Session, digest: Digest): Promise<Blob> {
     const sealed = { digest, sizeBytes: session.writer.size, objectKey: session.writer.key }
     const blob = await records.write(async (tx) => {
-      const ended = await tx.updateTable('uploads').set({ expires_at: 0 }).where('id', '=', session.id).where('expires_at', '>', 0).executeTakeFirst()
+      const ended = await tx
+        .updateTable('uploads')
+        .set({ expires_at: 0 })
+        .where('id', '=', session.id)
+        .where('expires_at', '>', 0)
+        .executeTakeFirst()
       if (ended.numUpdatedRows === 0n) throw unknownUpload()
       const adopted = await adoptBlob(tx, session.owner.repositoryId, sealed, now())
       if (adopted.objectKey === sealed.objectKey) await tx.deleteFrom('uploads').where('id', '=', session.id).execute()
@@ -138,7 +157,8 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
     const dead = late.filter((row) => !sessions.isBusy(row.id))
     const gone = await Promise.allSettled(dead.map(expireOne))
     const failed = gone.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason as unknown] : []))
-    if (failed.length > 0) throw new AggregateError(failed, `${failed.length} of ${dead.length} uploads past their time could not be removed`)
+    if (failed.length > 0)
+      throw new AggregateError(failed, `${failed.length} of ${dead.length} uploads past their time could not be removed`)
     return dead.length
   }
 

@@ -42,13 +42,23 @@ export async function addJob(tx: Tx, kind: JobKind, subject: string, now: number
 export function claimJobs(records: Records, kinds: JobKind[], count: number, now: number): Promise<Job[]> {
   return records.write(async (tx) => {
     const lost = await due(records, tx, kinds, count, sql`state = 'running' and lease_until < ${now} order by lease_until, id`)
-    const waiting = await due(records, tx, kinds, count - lost.length, sql`state = 'waiting' and run_after <= ${now} order by priority, run_after, id`)
+    const waiting = await due(
+      records,
+      tx,
+      kinds,
+      count - lost.length,
+      sql`state = 'waiting' and run_after <= ${now} order by priority, run_after, id`,
+    )
     const jobs = [...lost, ...waiting]
     if (jobs.length === 0) return []
     await tx
       .updateTable('jobs')
       .set((of) => ({ state: 'running', lease_until: now + leaseMs, attempts: of('attempts', '+', 1) }))
-      .where('id', 'in', jobs.map((job) => job.id))
+      .where(
+        'id',
+        'in',
+        jobs.map((job) => job.id),
+      )
       .execute()
     return jobs.map((job) => ({ ...job, attempts: job.attempts + 1 }))
   })
@@ -58,7 +68,10 @@ export function claimJobs(records: Records, kinds: JobKind[], count: number, now
 async function due(records: Records, tx: Tx, kinds: JobKind[], count: number, which: ReturnType<typeof sql>): Promise<Job[]> {
   if (count <= 0) return []
   const skipLocked = records.kind === 'postgres' ? sql`for update skip locked` : sql``
-  const found = await sql<Job>`select id, kind, subject, attempts from jobs where kind in (${sql.join(kinds)}) and ${which} limit ${count} ${skipLocked}`.execute(tx)
+  const found =
+    await sql<Job>`select id, kind, subject, attempts from jobs where kind in (${sql.join(kinds)}) and ${which} limit ${count} ${skipLocked}`.execute(
+      tx,
+    )
   return found.rows
 }
 
@@ -83,7 +96,8 @@ export async function finishJob(tx: Tx, id: number): Promise<void> {
 /** Back to the queue with a longer wait each time, or set aside as `failed` with its problem after the last attempt. */
 export async function failJob(tx: Tx, job: Job, problem: string, now: number): Promise<void> {
   const text = problem.slice(0, 2000)
-  if (job.attempts < mostAttempts) return putBack(tx, job, { attempts: job.attempts, run_after: now + firstWaitMs * 4 ** (job.attempts - 1), problem: text })
+  if (job.attempts < mostAttempts)
+    return putBack(tx, job, { attempts: job.attempts, run_after: now + firstWaitMs * 4 ** (job.attempts - 1), problem: text })
   await ours(tx.updateTable('jobs').set({ state: 'failed', lease_until: null, problem: text }), job).execute()
 }
 

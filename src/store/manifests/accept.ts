@@ -24,7 +24,12 @@ export interface Incoming {
  * Push and mirror share it. Out: the manifest and the repository's id.
  * Errors: MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with the digests that are missing.
  */
-export async function acceptManifest(records: Records, blobs: Blobs, incoming: Incoming, now: number): Promise<{ manifest: Manifest; repositoryId: number }> {
+export async function acceptManifest(
+  records: Records,
+  blobs: Blobs,
+  incoming: Incoming,
+  now: number,
+): Promise<{ manifest: Manifest; repositoryId: number }> {
   const parsed = parseManifest(incoming.bytes, incoming.declaredType, algorithmOf(incoming.expected))
   if (incoming.expected !== undefined && incoming.expected !== parsed.digest) {
     throw new LazaretError('DIGEST_INVALID', `the manifest is ${shortDigest(parsed.digest)}, not ${shortDigest(incoming.expected)}`)
@@ -125,7 +130,8 @@ async function recordManifest(tx: Tx, manifest: Manifest, parsed: ParsedManifest
     .onConflict((conflict) => conflict.column('digest').doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (inserted === undefined) return (await tx.selectFrom('manifests').select('id').where('digest', '=', manifest.digest).executeTakeFirstOrThrow()).id
+  if (inserted === undefined)
+    return (await tx.selectFrom('manifests').select('id').where('digest', '=', manifest.digest).executeTakeFirstOrThrow()).id
   await recordParts(tx, inserted.id, manifest, parsed)
   return inserted.id
 }
@@ -147,8 +153,16 @@ async function recordParts(tx: Tx, manifestId: number, manifest: Manifest, parse
     platform: platformText(child),
     attests: attestedBy(child),
   }))
-  for (let at = 0; at < blobRows.length; at += 200) await tx.insertInto('manifest_blobs').values(blobRows.slice(at, at + 200)).execute()
-  for (let at = 0; at < childRows.length; at += 200) await tx.insertInto('manifest_children').values(childRows.slice(at, at + 200)).execute()
+  for (let at = 0; at < blobRows.length; at += 200)
+    await tx
+      .insertInto('manifest_blobs')
+      .values(blobRows.slice(at, at + 200))
+      .execute()
+  for (let at = 0; at < childRows.length; at += 200)
+    await tx
+      .insertInto('manifest_children')
+      .values(childRows.slice(at, at + 200))
+      .execute()
 }
 
 function platformText(child: Descriptor): string | null {
@@ -168,7 +182,9 @@ async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, in
   await tx
     .insertInto('manifest_links')
     .values({ repository_id: repositoryId, manifest_id: manifestId, pushed_at: now, pushed_by: incoming.principal })
-    .onConflict((conflict) => conflict.columns(['repository_id', 'manifest_id']).doUpdateSet({ pushed_at: now, pushed_by: incoming.principal }))
+    .onConflict((conflict) =>
+      conflict.columns(['repository_id', 'manifest_id']).doUpdateSet({ pushed_at: now, pushed_by: incoming.principal }),
+    )
     .execute()
   await sql`insert into blob_holders (repository_id, blob_digest, manifest_id)
     select distinct cast(${repositoryId} as bigint), blob_digest, manifest_id from manifest_blobs where manifest_id = ${manifestId}
@@ -178,7 +194,9 @@ async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, in
       .insertInto('tags')
       .values({ repository_id: repositoryId, name: tag, manifest_id: manifestId, updated_at: now, updated_by: incoming.principal })
       .onConflict((conflict) =>
-        conflict.columns(['repository_id', 'name']).doUpdateSet({ manifest_id: manifestId, updated_at: now, updated_by: incoming.principal }),
+        conflict
+          .columns(['repository_id', 'name'])
+          .doUpdateSet({ manifest_id: manifestId, updated_at: now, updated_by: incoming.principal }),
       )
       .execute()
   }

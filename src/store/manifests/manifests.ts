@@ -111,7 +111,12 @@ export function createManifests(records: Records): Manifests {
 }
 
 /** Sizes first: the annotations of a thousand referrers may be some gigabytes. */
-async function referrers(records: Records, repositoryId: number, subject: Digest, query: ReferrerQuery): Promise<{ items: Referrer[]; more: boolean }> {
+async function referrers(
+  records: Records,
+  repositoryId: number,
+  subject: Digest,
+  query: ReferrerQuery,
+): Promise<{ items: Referrer[]; more: boolean }> {
   const wanted = records.read
     .selectFrom('manifests')
     .innerJoin('manifest_links', 'manifest_links.manifest_id', 'manifests.id')
@@ -120,8 +125,14 @@ async function referrers(records: Records, repositoryId: number, subject: Digest
     .where('digest', '>', query.after)
     .$if(query.artifactType !== undefined, (some) => some.where('artifact_type', '=', query.artifactType ?? ''))
     .orderBy('digest')
-  const sizes = await wanted.select('size').limit(query.most + 1).execute()
-  const count = howManyFit(sizes.map((row) => row.size), query)
+  const sizes = await wanted
+    .select('size')
+    .limit(query.most + 1)
+    .execute()
+  const count = howManyFit(
+    sizes.map((row) => row.size),
+    query,
+  )
   if (count === 0) return { items: [], more: false }
   const items = await wanted
     .select(['digest', 'media_type as mediaType', 'size as sizeBytes', 'artifact_type as artifactType', 'annotations'])
@@ -163,7 +174,13 @@ const mostTagsTried = 1000
 function passingTags(records: Records, repositoryId: number, limit: number, now: number): Promise<{ tag: string; digest: Digest }[]> {
   return records.read
     .selectFrom((of) =>
-      of.selectFrom('tags').selectAll().where('repository_id', '=', repositoryId).orderBy('updated_at', 'desc').limit(mostTagsTried).as('tags'),
+      of
+        .selectFrom('tags')
+        .selectAll()
+        .where('repository_id', '=', repositoryId)
+        .orderBy('updated_at', 'desc')
+        .limit(mostTagsTried)
+        .as('tags'),
     )
     .innerJoin('manifests', 'manifests.id', 'tags.manifest_id')
     .innerJoin('verdicts', (join) =>
@@ -187,10 +204,19 @@ function deleteManifest(records: Records, repositoryId: number, digest: Digest, 
     if (manifest === undefined) return false
     await lockRepository(tx, repositoryId)
     const here = { repository_id: repositoryId, manifest_id: manifest.id }
-    const gone = await tx.deleteFrom('manifest_links').where((of) => of.and(here)).executeTakeFirst()
+    const gone = await tx
+      .deleteFrom('manifest_links')
+      .where((of) => of.and(here))
+      .executeTakeFirst()
     if (gone.numDeletedRows === 0n) return false
-    await tx.deleteFrom('tags').where((of) => of.and(here)).execute()
-    await tx.deleteFrom('verdicts').where((of) => of.and(here)).execute()
+    await tx
+      .deleteFrom('tags')
+      .where((of) => of.and(here))
+      .execute()
+    await tx
+      .deleteFrom('verdicts')
+      .where((of) => of.and(here))
+      .execute()
     await sql`delete from blob_holders where repository_id = ${repositoryId} and manifest_id = ${manifest.id}
       and blob_digest in (select blob_digest from manifest_blobs where manifest_id = ${manifest.id})`.execute(tx)
     for (const parent of await parentsOf(tx, repositoryId, digest)) await addJob(tx, 'rejudge', parent, now)

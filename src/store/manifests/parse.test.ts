@@ -16,8 +16,14 @@ describe('parseManifest', () => {
     const parsed = parse({ ...image, annotations: { a: 'b' }, subject: descriptor(mediaTypes.ociManifest, 'subject') })
     assert.equal(parsed.isIndex, false)
     assert.equal(parsed.config?.mediaType, mediaTypes.ociConfig)
-    assert.deepEqual(parsed.layers.map((layer) => layer.digest), [digestOfBytes('layer')])
-    assert.deepEqual([parsed.annotations, parsed.subject?.digest, parsed.artifactType], [{ a: 'b' }, digestOfBytes('subject'), mediaTypes.ociConfig])
+    assert.deepEqual(
+      parsed.layers.map((layer) => layer.digest),
+      [digestOfBytes('layer')],
+    )
+    assert.deepEqual(
+      [parsed.annotations, parsed.subject?.digest, parsed.artifactType],
+      [{ a: 'b' }, digestOfBytes('subject'), mediaTypes.ociConfig],
+    )
   })
 
   test('an index, with its platforms', () => {
@@ -66,7 +72,11 @@ describe('parseManifest', () => {
     ['a subject that is none', { ...image, subject: 'sha256:x' }, 'subject'],
     ['a subject without a digest', { ...image, subject: without(entry, 'digest') }, 'subject.digest'],
     ['a platform that is text', indexJson([{ ...entry, platform: 'linux/amd64' }]), 'manifests[0].platform'],
-    ['an architecture that is a number', indexJson([{ ...entry, platform: { os: 'linux', architecture: 64 } }]), 'manifests[0].platform.architecture'],
+    [
+      'an architecture that is a number',
+      indexJson([{ ...entry, platform: { os: 'linux', architecture: 64 } }]),
+      'manifests[0].platform.architecture',
+    ],
     ['a manifest that lists manifests', { ...image, manifests: [] }, 'manifests'],
     ['an index with layers', { ...index, layers: [] }, 'layers'],
     ['an index with a config', { ...index, config: entry }, 'config'],
@@ -75,8 +85,16 @@ describe('parseManifest', () => {
     ['layers for those who ignore case', { ...image, Layers: [entry] }, 'Layers'],
     ['layers for those who fold the long s', { ...image, layer\u017F: [entry] } as Json, 'layer\u017F'],
     ['a digest for those who ignore case', { ...image, layers: [{ ...entry, Digest: digestOfBytes('evil') }] }, 'layers[0].Digest'],
-    ['a platform for those who ignore case', indexJson([{ ...entry, platform: { os: 'linux', architecture: 'amd64', OS: 'windows' } }]), 'manifests[0].platform.OS'],
-    ['data that is not the blob', { ...image, config: { ...descriptor(mediaTypes.ociConfig, 'ab'), data: Buffer.from('xy').toString('base64') } }, 'config.data'],
+    [
+      'a platform for those who ignore case',
+      indexJson([{ ...entry, platform: { os: 'linux', architecture: 'amd64', OS: 'windows' } }]),
+      'manifests[0].platform.OS',
+    ],
+    [
+      'data that is not the blob',
+      { ...image, config: { ...descriptor(mediaTypes.ociConfig, 'ab'), data: Buffer.from('xy').toString('base64') } },
+      'config.data',
+    ],
     ['data of another length', { ...image, config: { ...descriptor(mediaTypes.ociConfig, 'ab'), data: 'AAAA' } }, 'config.data'],
     ['data that is no text', { ...image, config: { ...descriptor(mediaTypes.ociConfig, 'ab'), data: {} } }, 'config.data'],
   ]
@@ -88,13 +106,26 @@ describe('parseManifest', () => {
 
   test('data that is the blob, keys that nobody knows, and the same key in two objects are fine', () => {
     const config = { ...descriptor(mediaTypes.ociConfig, 'ab'), data: Buffer.from('ab').toString('base64') }
-    assert.equal(parse({ ...image, config, custom: { layers: [], Layers: {} }, annotations: { Layers: 'x', layers: 'y', __proto__: 'z' } }).isIndex, false)
+    assert.equal(
+      parse({ ...image, config, custom: { layers: [], Layers: {} }, annotations: { Layers: 'x', layers: 'y', __proto__: 'z' } }).isIndex,
+      false,
+    )
   })
 
   test('a key that stands twice is refused wherever it is, however it is written', () => {
     const text = JSON.stringify(image)
-    for (const extra of [',"layers":[]}', ',"l\\u0061yers":[]}', ',"custom":{"a":1,"b":{"c":1,"c":2}}}', ',"annotations":{"a":"x","a":"y"}}', ',"custom":1,"custom" \n:\t2}']) {
-      assert.throws(() => parseManifest(Buffer.from(text.replace(/\}$/, extra)), ''), { code: 'MANIFEST_INVALID', message: /stands twice/ }, extra)
+    for (const extra of [
+      ',"layers":[]}',
+      ',"l\\u0061yers":[]}',
+      ',"custom":{"a":1,"b":{"c":1,"c":2}}}',
+      ',"annotations":{"a":"x","a":"y"}}',
+      ',"custom":1,"custom" \n:\t2}',
+    ]) {
+      assert.throws(
+        () => parseManifest(Buffer.from(text.replace(/\}$/, extra)), ''),
+        { code: 'MANIFEST_INVALID', message: /stands twice/ },
+        extra,
+      )
     }
     const fine = text.replace(/\}$/, ',"custom":{"a":"b: \\"a\\": {","list":[{"a":1},{"a":1}]}}')
     assert.equal(parseManifest(Buffer.from(fine), '').isIndex, false)
@@ -115,8 +146,14 @@ describe('parseManifest', () => {
 
   test('bytes that are no JSON, no UTF-8, no object', () => {
     const texts = ['', '{', 'null', '[]', '7', '"x"', `${JSON.stringify(image)} x`, '\ufeff'.repeat(2), 'NaN', "{'schemaVersion':2}"]
-    for (const text of texts) assert.throws(() => parseManifest(Buffer.from(text), mediaTypes.ociManifest), { code: 'MANIFEST_INVALID' }, text)
-    const broken = Buffer.concat([Buffer.from(JSON.stringify(image).slice(0, -1)), Buffer.from(',"x":"'), Buffer.from([0xc3, 0x28]), Buffer.from('"}')])
+    for (const text of texts)
+      assert.throws(() => parseManifest(Buffer.from(text), mediaTypes.ociManifest), { code: 'MANIFEST_INVALID' }, text)
+    const broken = Buffer.concat([
+      Buffer.from(JSON.stringify(image).slice(0, -1)),
+      Buffer.from(',"x":"'),
+      Buffer.from([0xc3, 0x28]),
+      Buffer.from('"}'),
+    ])
     assert.throws(() => parseManifest(broken, ''), { code: 'MANIFEST_INVALID', message: /not JSON/ })
   })
 
@@ -130,7 +167,8 @@ describe('parseManifest', () => {
     const start = performance.now()
     const list = '['.repeat(2_000_000) + ']'.repeat(2_000_000)
     const objects = `${'{"a":'.repeat(600_000)}1${'}'.repeat(600_000)}`
-    for (const deep of [list, objects]) assertLazaretError(() => parseManifest(Buffer.from(JSON.stringify(image).replace(/\}$/, `,"x":${deep}}`)), ''))
+    for (const deep of [list, objects])
+      assertLazaretError(() => parseManifest(Buffer.from(JSON.stringify(image).replace(/\}$/, `,"x":${deep}}`)), ''))
     assert.throws(() => parseManifest(Buffer.from(JSON.stringify(image).replace(/\}$/, `,"x":${objects}}`)), ''), /deeper than 100/)
     const many = `{${Array.from({ length: 300_000 }, (_, at) => `"k${at}":0`).join(',')}}`
     assertLazaretError(() => parseManifest(Buffer.from(JSON.stringify(image).replace(/\}$/, `,"x":${many}}`)), ''))
@@ -152,14 +190,28 @@ describe('parseManifest', () => {
       },
       { requiredKeys: ['schemaVersion'] },
     )
-    fc.assert(fc.property(near, fc.constantFrom('', ...Object.values(mediaTypes)), (json, type) => assertLazaretError(() => parseManifest(Buffer.from(JSON.stringify(json)), type))), { numRuns: 2000 })
-    fc.assert(fc.property(fc.json({ maxDepth: 6 }), (text) => assertLazaretError(() => parseManifest(Buffer.from(text), mediaTypes.ociManifest))), { numRuns: 500 })
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) => assertLazaretError(() => parseManifest(Buffer.from(bytes), mediaTypes.ociManifest))), { numRuns: 500 })
+    fc.assert(
+      fc.property(near, fc.constantFrom('', ...Object.values(mediaTypes)), (json, type) =>
+        assertLazaretError(() => parseManifest(Buffer.from(JSON.stringify(json)), type)),
+      ),
+      { numRuns: 2000 },
+    )
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (text) => assertLazaretError(() => parseManifest(Buffer.from(text), mediaTypes.ociManifest))),
+      { numRuns: 500 },
+    )
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 400 }), (bytes) =>
+        assertLazaretError(() => parseManifest(Buffer.from(bytes), mediaTypes.ociManifest)),
+      ),
+      { numRuns: 500 },
+    )
   })
 
   test('cut anywhere, or with any byte changed, it is a manifest or a LazaretError', () => {
     const whole = Buffer.from(JSON.stringify({ ...image, subject: entry, annotations: { a: 'b' } }))
-    for (let end = 0; end < whole.length; end++) assert.throws(() => parseManifest(whole.subarray(0, end), mediaTypes.ociManifest), LazaretError)
+    for (let end = 0; end < whole.length; end++)
+      assert.throws(() => parseManifest(whole.subarray(0, end), mediaTypes.ociManifest), LazaretError)
     fc.assert(
       fc.property(fc.nat(whole.length - 1), fc.integer({ min: 0, max: 255 }), (at, byte) => {
         const changed = Buffer.from(whole)
@@ -198,7 +250,8 @@ describe('kindOf', () => {
   })
 
   test('an artifact: any other config', () => {
-    for (const config of ['{}', '', '[]', '{"diff":["diff_ids"]}', '"diff_ids"', '\xff\xfe']) assert.equal(kindOf(odd, Buffer.from(config)), 'artifact', config)
+    for (const config of ['{}', '', '[]', '{"diff":["diff_ids"]}', '"diff_ids"', '\xff\xfe'])
+      assert.equal(kindOf(odd, Buffer.from(config)), 'artifact', config)
     assert.equal(kindOf(parse(artifactJson('text/x', ['f']).json), Buffer.from('{}')), 'artifact')
   })
 
@@ -210,11 +263,19 @@ describe('kindOf', () => {
 
   test('hostile configs end in time', () => {
     const start = performance.now()
-    for (const text of ['"'.repeat(4_000_000), `"${'\\"'.repeat(2_000_000)}`, '"a" '.repeat(1_000_000), `"a"${' '.repeat(4_000_000)}`, '{'.repeat(4_000_000)]) {
+    for (const text of [
+      '"'.repeat(4_000_000),
+      `"${'\\"'.repeat(2_000_000)}`,
+      '"a" '.repeat(1_000_000),
+      `"a"${' '.repeat(4_000_000)}`,
+      '{'.repeat(4_000_000),
+    ]) {
       assert.equal(kindOf(odd, Buffer.from(text)), 'artifact')
     }
     assert.ok(performance.now() - start < 10_000)
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => ['image', 'artifact'].includes(kindOf(odd, Buffer.from(text)))))
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => ['image', 'artifact'].includes(kindOf(odd, Buffer.from(text)))),
+    )
   })
 })
 

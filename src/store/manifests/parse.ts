@@ -81,7 +81,9 @@ function mediaTypeOf(body: Record<string, unknown>, declaredType: string): strin
 
 /** One digest must never be read as a manifest by one client and as an index by another (GHSA-qq97-vm5h-rrhg). */
 function refuseMixture(body: Record<string, unknown>, isIndex: boolean): void {
-  const stranger = isIndex ? ['config', 'layers', 'fsLayers'].find((key) => key in body) : ['manifests', 'fsLayers'].find((key) => key in body)
+  const stranger = isIndex
+    ? ['config', 'layers', 'fsLayers'].find((key) => key in body)
+    : ['manifests', 'fsLayers'].find((key) => key in body)
   if (stranger !== undefined) throw invalid(stranger, `does not belong in ${isIndex ? 'an index' : 'a manifest'}`)
 }
 
@@ -96,7 +98,17 @@ function refuseRepeats(text: string): void {
   }
 }
 
-const manifestKeys = spellings('schemaVersion', 'mediaType', 'artifactType', 'config', 'layers', 'manifests', 'subject', 'annotations', 'fsLayers')
+const manifestKeys = spellings(
+  'schemaVersion',
+  'mediaType',
+  'artifactType',
+  'config',
+  'layers',
+  'manifests',
+  'subject',
+  'annotations',
+  'fsLayers',
+)
 const descriptorKeys = spellings('mediaType', 'artifactType', 'digest', 'size', 'urls', 'annotations', 'data', 'platform')
 const platformKeys = spellings('os', 'architecture', 'variant', 'os.version', 'os.features')
 
@@ -184,4 +196,3 @@ function isObject(value: unknown): value is Record<string, unknown> {
 function invalid(where: string, what: string): LazaretError {
   return new LazaretError('MANIFEST_INVALID', `${where.replaceAll(/\p{Cc}/gu, '?')} ${what}`, { detail: { where } })
 }
-

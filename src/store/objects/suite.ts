@@ -19,7 +19,13 @@ export function objectsSuite(implementation: string, place: () => Promise<Object
       const bytes = randomBytes(3_000_000)
       const key = await sealed(store, [bytes.subarray(0, 1), bytes.subarray(1, 1_500_000), Buffer.alloc(0), bytes.subarray(1_500_000)])
       assert.ok((await read(store, key)).equals(bytes))
-      for (const [start, end] of [[0, 1], [0, 3_000_000], [2_999_999, 3_000_000], [1_000_000, 2_500_001], [5, 5]] as const) {
+      for (const [start, end] of [
+        [0, 1],
+        [0, 3_000_000],
+        [2_999_999, 3_000_000],
+        [1_000_000, 2_500_001],
+        [5, 5],
+      ] as const) {
         assert.ok((await read(store, key, { start, end })).equals(bytes.subarray(start, end)), `${start}-${end}`)
       }
       await store.close()

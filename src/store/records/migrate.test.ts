@@ -31,7 +31,9 @@ test('from the first version: what is there goes over', async () => {
   const file = newFile()
   const database = new DatabaseSync(file)
   database.exec('create table meta (key text primary key, value text not null)')
-  database.exec(first.statements.replaceAll('{id}', 'integer primary key autoincrement').replaceAll('{name}', 'text').replaceAll('{bytes}', 'blob'))
+  database.exec(
+    first.statements.replaceAll('{id}', 'integer primary key autoincrement').replaceAll('{name}', 'text').replaceAll('{bytes}', 'blob'),
+  )
   database.exec(`insert into meta values ('schema', '0001-first');
     insert into repositories values (1, 'shop/api', 0), (2, 'shop/web', 0);
     insert into manifests values (7, 'sha256:m', 'image', 't', null, null, '{}', null, 2, x'7b7d', 0);
@@ -41,7 +43,15 @@ test('from the first version: what is there goes over', async () => {
   database.close()
   const records = await openSqliteRecords(file)
   const rows = await records.read.selectFrom('blob_holders').selectAll().orderBy('repository_id').orderBy('blob_digest').execute()
-  assert.deepEqual(rows.map((row) => [row.repository_id, row.blob_digest, row.manifest_id]), [[1, 'sha256:c', 7], [1, 'sha256:l', 7], [2, 'sha256:c', 7], [2, 'sha256:l', 7]])
+  assert.deepEqual(
+    rows.map((row) => [row.repository_id, row.blob_digest, row.manifest_id]),
+    [
+      [1, 'sha256:c', 7],
+      [1, 'sha256:l', 7],
+      [2, 'sha256:c', 7],
+      [2, 'sha256:l', 7],
+    ],
+  )
   assert.equal((await records.read.selectFrom('jobs').select('priority').executeTakeFirstOrThrow()).priority, 0)
   await records.close()
 })

@@ -51,14 +51,19 @@ async function stepToMake(connection: Kysely<Schema>, kind: RecordsKind, steps: 
   if (done === undefined) return steps[0]
   const at = steps.findIndex((step) => step.name === done.value)
   if (at < 0) {
-    throw new LazaretError('UNAVAILABLE', `the records are of a newer version of Lazaret (${done.value}): start that version, or restore a backup`)
+    throw new LazaretError(
+      'UNAVAILABLE',
+      `the records are of a newer version of Lazaret (${done.value}): start that version, or restore a backup`,
+    )
   }
   return steps[at + 1]
 }
 
 async function make(connection: Kysely<Schema>, kind: RecordsKind, step: Step): Promise<void> {
   for (const statement of step.statements.split(';')) await sql.raw(inWordsOf(kind, statement)).execute(connection)
-  await sql`insert into meta (key, value) values ('schema', ${step.name}) on conflict (key) do update set value = excluded.value`.execute(connection)
+  await sql`insert into meta (key, value) values ('schema', ${step.name}) on conflict (key) do update set value = excluded.value`.execute(
+    connection,
+  )
 }
 
 function inWordsOf(kind: RecordsKind, statement: string): string {

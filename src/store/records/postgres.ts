@@ -17,7 +17,13 @@ const mostRuns = 5
  * Throws LazaretError UNAVAILABLE where it does not answer.
  */
 export async function openPostgresRecords(address: string): Promise<Records> {
-  const pool = new pg.Pool({ connectionString: address, max: 16, connectionTimeoutMillis: 10_000, types: { getTypeParser }, Client: TextClient })
+  const pool = new pg.Pool({
+    connectionString: address,
+    max: 16,
+    connectionTimeoutMillis: 10_000,
+    types: { getTypeParser },
+    Client: TextClient,
+  })
   pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query tells if that fails
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
@@ -42,7 +48,8 @@ const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
 
 /** PostgreSQL's text has no NUL, and images are free to name a file or a package with one: it is kept as U+FFFD. */
 class TextClient extends pg.Client {
-  override query = ((...given: unknown[]) => (pg.Client.prototype.query as (...args: unknown[]) => unknown).apply(this, given.map(withoutNul))) as pg.Client['query']
+  override query = ((...given: unknown[]) =>
+    (pg.Client.prototype.query as (...args: unknown[]) => unknown).apply(this, given.map(withoutNul))) as pg.Client['query']
 }
 
 function withoutNul(given: unknown): unknown {

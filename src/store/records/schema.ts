@@ -33,12 +33,36 @@ export interface Schema {
   blob_holders: { repository_id: number; blob_digest: string; manifest_id: number }
   manifest_links: { repository_id: number; manifest_id: number; pushed_at: number; pushed_by: string }
   tags: { repository_id: number; name: string; manifest_id: number; updated_at: number; updated_by: string }
-  blob_layers: { blob_digest: string; state: string; diff_id: string | null; problem: string | null; read_at: number; extractors: string | null }
+  blob_layers: {
+    blob_digest: string
+    state: string
+    diff_id: string | null
+    problem: string | null
+    read_at: number
+    extractors: string | null
+  }
   layers: { diff_id: string; extractors: string; size: number; facts: Uint8Array; created_at: number }
   package_versions: { id: Generated<number>; ecosystem: string; name: string; version: string; matched_revision: string | null }
   matches: { package_version_id: number; finding_id: string; severity: string; known_exploited: number; finding: string }
-  image_packages: { manifest_id: number; position: number; package_version_id: number | null; kind: string; name: string; version: string; purl: string; location: string; layer: string }
-  evidence: { manifest_id: number; revision: number; advisory_revision: string; extractors: string; content: Uint8Array; examined_at: number }
+  image_packages: {
+    manifest_id: number
+    position: number
+    package_version_id: number | null
+    kind: string
+    name: string
+    version: string
+    purl: string
+    location: string
+    layer: string
+  }
+  evidence: {
+    manifest_id: number
+    revision: number
+    advisory_revision: string
+    extractors: string
+    content: Uint8Array
+    examined_at: number
+  }
   verdicts: {
     repository_id: number
     manifest_id: number

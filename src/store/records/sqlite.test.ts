@@ -17,9 +17,15 @@ test('what waits at the same time is done in the order in which it came', async 
   const records = await open()
   const order: number[] = []
   await Promise.all(Array.from({ length: 200 }, (_, at) => records.write((tx) => add(tx, `r${at}`)).then(() => order.push(at))))
-  assert.deepEqual(order, Array.from({ length: 200 }, (_, at) => at))
+  assert.deepEqual(
+    order,
+    Array.from({ length: 200 }, (_, at) => at),
+  )
   const rows = await records.read.selectFrom('repositories').select('name').orderBy('id').execute()
-  assert.deepEqual(rows.map((row) => row.name), Array.from({ length: 200 }, (_, at) => `r${at}`))
+  assert.deepEqual(
+    rows.map((row) => row.name),
+    Array.from({ length: 200 }, (_, at) => `r${at}`),
+  )
 })
 
 test('a commit that fails fails every change in it, and the next one is free of it', async () => {
@@ -32,7 +38,10 @@ test('a commit that fails fails every change in it, and the next one is free of 
     }),
     records.write((tx) => add(tx, 'c')),
   ])
-  assert.deepEqual(outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason.message) : 'done')), Array(3).fill('FOREIGN KEY constraint failed'))
+  assert.deepEqual(
+    outcomes.map((outcome) => (outcome.status === 'rejected' ? String(outcome.reason.message) : 'done')),
+    Array(3).fill('FOREIGN KEY constraint failed'),
+  )
   assert.deepEqual(await names(records), [])
   await records.write((tx) => add(tx, 'd'))
   assert.deepEqual(await names(records), ['d'])
@@ -64,7 +73,9 @@ test('a write that resolved outlives the process, whatever ends it', async () =>
       await records.write((tx) => tx.insertInto('repositories').values({ name: 'r' + at, created_at: 0 }).execute())
       process.stdout.write(at + '\\n')
     }`
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', '--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let told = ''
   for await (const chunk of child.stdout) {
     told += String(chunk)

@@ -3,7 +3,19 @@ import { after, describe, test } from 'node:test'
 import type { Digest } from '../../model/digest.ts'
 import { mediaTypes } from '../../model/manifest.ts'
 import type { OpenRecords } from './records.ts'
-import { artifactJson, descriptor, digestOfBytes, imageJson, indexJson, openWorld, pushBlob, pushImage, pushManifest, repository, type World } from './world.ts'
+import {
+  artifactJson,
+  descriptor,
+  digestOfBytes,
+  imageJson,
+  indexJson,
+  openWorld,
+  pushBlob,
+  pushImage,
+  pushManifest,
+  repository,
+  type World,
+} from './world.ts'
 
 /** What `acceptManifest` takes in, and what it leaves when it does not. */
 export function acceptSuite(implementation: string, open: OpenRecords): void {
@@ -15,13 +27,22 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       const world = await openWorld(stack, open)
       const pushed = await pushImage(world, 'shop/api', ['1.0', 'latest'], ['one', 'two'])
       const held = await world.manifests.byTag('shop/api', '1.0')
-      assert.deepEqual([held?.digest, held?.kind, held?.mediaType, held?.sizeBytes], [pushed.digest, 'image', mediaTypes.ociManifest, pushed.bytes.length])
+      assert.deepEqual(
+        [held?.digest, held?.kind, held?.mediaType, held?.sizeBytes],
+        [pushed.digest, 'image', mediaTypes.ociManifest, pushed.bytes.length],
+      )
       assert.ok(Buffer.from(held?.content ?? []).equals(pushed.bytes))
       assert.deepEqual([held?.decision, held?.validUntil, held?.reasons], [null, null, null])
       assert.equal((await world.manifests.byDigest('shop/api', pushed.digest))?.id, held?.id)
       const parts = await world.records.read.selectFrom('manifest_blobs').select(['role', 'blob_digest']).orderBy('position').execute()
-      assert.deepEqual(parts.map((row) => row.role), ['config', 'layer', 'layer'])
-      assert.deepEqual(parts.slice(1).map((row) => row.blob_digest), [digestOfBytes('one'), digestOfBytes('two')])
+      assert.deepEqual(
+        parts.map((row) => row.role),
+        ['config', 'layer', 'layer'],
+      )
+      assert.deepEqual(
+        parts.slice(1).map((row) => row.blob_digest),
+        [digestOfBytes('one'), digestOfBytes('two')],
+      )
       assert.deepEqual(await examined(world), [pushed.digest])
     })
 
@@ -42,7 +63,10 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       const world = await openWorld(stack, open)
       const { json, blobs } = imageJson(Array.from({ length: 1200 }, (_, at) => `layer ${at}`))
       await pushBlob(world, 'shop/api', blobs[0] ?? '')
-      await assert.rejects(pushManifest(world, 'shop/api', json), (error: { detail: unknown[]; message: string }) => /and 1199 more/.test(error.message) && error.detail.length === 20)
+      await assert.rejects(
+        pushManifest(world, 'shop/api', json),
+        (error: { detail: unknown[]; message: string }) => /and 1199 more/.test(error.message) && error.detail.length === 20,
+      )
     })
 
     test('layers that may stay elsewhere need not be here', async () => {
@@ -68,7 +92,11 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       const [amd, arm] = [await pushImage(world, 'shop/api'), await pushImage(world, 'shop/api')]
       const note = await pushImage(world, 'shop/api')
       const attests = (of: string) => ({ 'vnd.docker.reference.type': 'attestation-manifest', 'vnd.docker.reference.digest': of })
-      const inner = await pushManifest(world, 'shop/api', indexJson([{ ...amd.descriptor, platform: { os: 'linux', architecture: 'amd64' } }]))
+      const inner = await pushManifest(
+        world,
+        'shop/api',
+        indexJson([{ ...amd.descriptor, platform: { os: 'linux', architecture: 'amd64' } }]),
+      )
       const outer = await pushManifest(
         world,
         'shop/api',
@@ -81,13 +109,21 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       )
       const held = await world.manifests.byDigest('shop/api', outer.digest)
       assert.equal(held?.kind, 'index')
-      const rows = await world.records.read.selectFrom('manifest_children').select(['child_digest', 'platform', 'attests']).where('manifest_id', '=', held.id).orderBy('position').execute()
-      assert.deepEqual(rows.map((row) => [row.child_digest, row.platform, row.attests]), [
-        [inner.digest, null, null],
-        [arm.digest, 'linux/arm/v7', null],
-        [note.digest, null, arm.digest],
-        [note.digest, null, null],
-      ])
+      const rows = await world.records.read
+        .selectFrom('manifest_children')
+        .select(['child_digest', 'platform', 'attests'])
+        .where('manifest_id', '=', held.id)
+        .orderBy('position')
+        .execute()
+      assert.deepEqual(
+        rows.map((row) => [row.child_digest, row.platform, row.attests]),
+        [
+          [inner.digest, null, null],
+          [arm.digest, 'linux/arm/v7', null],
+          [note.digest, null, arm.digest],
+          [note.digest, null, null],
+        ],
+      )
     })
 
     test('kinds, by content', async () => {
@@ -97,7 +133,11 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
         return (await world.manifests.byDigest('shop/api', digest))?.kind
       }
       const { json, blobs } = imageJson(['layer'])
-      const disguised = { ...json, artifactType: 'application/vnd.acme.note', config: descriptor('application/vnd.acme.note', blobs[0] ?? '') }
+      const disguised = {
+        ...json,
+        artifactType: 'application/vnd.acme.note',
+        config: descriptor('application/vnd.acme.note', blobs[0] ?? ''),
+      }
       assert.equal(await kind(json, blobs), 'image')
       assert.equal(await kind(disguised, blobs), 'image')
       const artifact = artifactJson('application/spdx+json', ['sbom'])
@@ -105,7 +145,10 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       const cacheConfig = '{"layers":[],"records":[]}'
       const cacheManifest = { ...json, config: descriptor(mediaTypes.buildkitCacheConfig, cacheConfig) }
       assert.equal(await kind(cacheManifest, [cacheConfig, 'layer']), 'cache')
-      const cacheIndex = indexJson([descriptor('application/vnd.oci.image.layer.v1.tar+gzip', 'layer'), descriptor(mediaTypes.buildkitCacheConfig, cacheConfig)])
+      const cacheIndex = indexJson([
+        descriptor('application/vnd.oci.image.layer.v1.tar+gzip', 'layer'),
+        descriptor(mediaTypes.buildkitCacheConfig, cacheConfig),
+      ])
       assert.equal(await kind(cacheIndex, ['layer', cacheConfig]), 'cache')
       assert.equal(await kind(indexJson([]), []), 'index')
     })
@@ -132,8 +175,18 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       assert.notEqual(one?.repositoryId, other?.repositoryId)
       assert.equal(await world.manifests.byTag('b', 'y'), undefined)
       assert.deepEqual(await examined(world), [first.digest])
-      const links = await world.records.read.selectFrom('manifest_links').select(['pushed_by', 'pushed_at']).orderBy('repository_id').execute()
-      assert.deepEqual(links.map((row) => [row.pushed_by, row.pushed_at]), [['robot:ci', world.clock.now], ['user:dev', world.clock.now]])
+      const links = await world.records.read
+        .selectFrom('manifest_links')
+        .select(['pushed_by', 'pushed_at'])
+        .orderBy('repository_id')
+        .execute()
+      assert.deepEqual(
+        links.map((row) => [row.pushed_by, row.pushed_at]),
+        [
+          ['robot:ci', world.clock.now],
+          ['user:dev', world.clock.now],
+        ],
+      )
     })
 
     test('by many at once, with tags in any order', async () => {
@@ -141,7 +194,9 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       const { json, blobs } = imageJson(['layer'])
       for (const name of ['a', 'b']) for (const blob of blobs) await pushBlob(world, name, blob)
       const tags = ['1', '2', '3', '4']
-      const pushes = Array.from({ length: 16 }, (_, at) => pushManifest(world, at % 2 === 0 ? 'a' : 'b', json, { tags: at % 3 === 0 ? tags : tags.toReversed() }))
+      const pushes = Array.from({ length: 16 }, (_, at) =>
+        pushManifest(world, at % 2 === 0 ? 'a' : 'b', json, { tags: at % 3 === 0 ? tags : tags.toReversed() }),
+      )
       const digests = new Set((await Promise.all(pushes)).map((pushed) => pushed.digest))
       assert.equal(digests.size, 1)
       const rows = await world.records.read.selectFrom('manifest_blobs').select('position').execute()
@@ -154,7 +209,10 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
       const { json, blobs } = imageJson(['layer'])
       const { digest, repositoryId } = await pushManifest(world, 'a', json, { blobs, tags: ['t'] })
       for (let round = 0; round < 15; round++) {
-        await Promise.all([pushManifest(world, 'a', json, { tags: ['t'] }), world.manifests.deleteManifest(repositoryId, digest, world.clock.now)])
+        await Promise.all([
+          pushManifest(world, 'a', json, { tags: ['t'] }),
+          world.manifests.deleteManifest(repositoryId, digest, world.clock.now),
+        ])
         const held = await world.manifests.byDigest('a', digest)
         const standings = await world.manifests.standingsOfBlob(repositoryId, digestOfBytes('layer'), world.clock.now)
         assert.equal(standings.length, held === undefined ? 0 : 1)
@@ -165,13 +223,19 @@ export function acceptSuite(implementation: string, open: OpenRecords): void {
     test('refused where it is malformed, before anything is made', async () => {
       const world = await openWorld(stack, open)
       const { json } = imageJson(['layer'])
-      await assert.rejects(pushManifest(world, 'new/one', { ...json, schemaVersion: 1 }), { code: 'MANIFEST_INVALID', detail: { where: 'schemaVersion' } })
+      await assert.rejects(pushManifest(world, 'new/one', { ...json, schemaVersion: 1 }), {
+        code: 'MANIFEST_INVALID',
+        detail: { where: 'schemaVersion' },
+      })
       assert.deepEqual(await world.manifests.repositories('', 10), [])
     })
 
     test('annotations with any text', async () => {
       const world = await openWorld(stack, open)
-      const { json, blobs } = artifactJson('text/x', [], { annotations: { 'nul\0': 'a\0b', half: '\ud800', emoji: '\u{1F600}' }, subject: descriptor(mediaTypes.ociManifest, 's') })
+      const { json, blobs } = artifactJson('text/x', [], {
+        annotations: { 'nul\0': 'a\0b', half: '\ud800', emoji: '\u{1F600}' },
+        subject: descriptor(mediaTypes.ociManifest, 's'),
+      })
       const { repositoryId } = await pushManifest(world, 'a', json, { blobs })
       const { items } = await world.manifests.referrers(repositoryId, digestOfBytes('s'), { after: '', most: 10, mostBytes: 1e6 })
       assert.deepEqual(JSON.parse(items[0]?.annotations ?? ''), { 'nul\0': 'a\0b', half: '\ud800', emoji: '\u{1F600}' })

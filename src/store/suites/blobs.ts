@@ -14,7 +14,8 @@ export function blobsSuite(implementation: string, open: OpenRecords): void {
       const blob = await pushBlob(world, 'shop/api', 'secret')
       await repository(world, 'shop/other')
       assert.equal((await world.blobs.find('shop/api', blob.digest))?.id, blob.id)
-      for (const name of ['shop/other', 'shop/none', 'shop', 'shop/api/x', 'SHOP/API', '']) assert.equal(await world.blobs.find(name, blob.digest), undefined, name)
+      for (const name of ['shop/other', 'shop/none', 'shop', 'shop/api/x', 'SHOP/API', ''])
+        assert.equal(await world.blobs.find(name, blob.digest), undefined, name)
       assert.equal(await world.blobs.find('shop/api', digestOfBytes('other')), undefined)
       assert.equal((await world.blobs.findAnywhere(blob.digest))?.id, blob.id)
     })
@@ -24,7 +25,10 @@ export function blobsSuite(implementation: string, open: OpenRecords): void {
       const blob = await pushBlob(world, 'shop/api', 'layer')
       const other = await repository(world, 'shop/other')
       await Promise.all([1, 2, 3].map(() => world.records.write((tx) => linkBlob(tx, other.id, blob.id, 5))))
-      assert.deepEqual((await world.blobs.linkedBy(blob.digest)).map((one) => one.name), ['shop/api', 'shop/other'])
+      assert.deepEqual(
+        (await world.blobs.linkedBy(blob.digest)).map((one) => one.name),
+        ['shop/api', 'shop/other'],
+      )
       const api = await repository(world, 'shop/api')
       assert.equal(await world.blobs.unlink(api.id, blob.digest), true)
       assert.equal(await world.blobs.unlink(api.id, blob.digest), false)

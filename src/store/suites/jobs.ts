@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { addJob, claimJobs, extendLeases, failJob, finishJob, leaseMs, mostAttempts, priorities, requeueRunning, returnJob, type Job, type JobKind } from '../jobs/jobs.ts'
+import {
+  addJob,
+  claimJobs,
+  extendLeases,
+  failJob,
+  finishJob,
+  leaseMs,
+  mostAttempts,
+  priorities,
+  requeueRunning,
+  returnJob,
+  type Job,
+  type JobKind,
+} from '../jobs/jobs.ts'
 import type { Records } from '../records/records.ts'
 import type { OpenRecords } from './records.ts'
 
@@ -14,7 +27,13 @@ export function jobsSuite(implementation: string, open: OpenRecords): void {
       await add(records, 'a', 10)
       await add(records, 'later', 1000)
       const jobs = await claimJobs(records, kinds, 10, 100)
-      assert.deepEqual(jobs.map((job) => [job.subject, job.attempts, job.kind]), [['a', 1, 'examine'], ['b', 1, 'examine']])
+      assert.deepEqual(
+        jobs.map((job) => [job.subject, job.attempts, job.kind]),
+        [
+          ['a', 1, 'examine'],
+          ['b', 1, 'examine'],
+        ],
+      )
       assert.deepEqual(await claimJobs(records, kinds, 10, 100), [])
       await records.write((tx) => finishJob(tx, jobs[0]?.id ?? 0))
       assert.deepEqual((await states(records)).toSorted(), ['b running', 'later waiting'])
@@ -30,7 +49,9 @@ export function jobsSuite(implementation: string, open: OpenRecords): void {
     test('no more than asked for, and none twice, however many ask', async () => {
       const records = await open()
       for (let at = 0; at < 60; at++) await add(records, `s${at}`, at)
-      const claimed = (await Promise.all(Array.from({ length: 20 }, () => claimJobs(records, kinds, 5, 100)))).map((jobs) => jobs.map((job) => job.id))
+      const claimed = (await Promise.all(Array.from({ length: 20 }, () => claimJobs(records, kinds, 5, 100)))).map((jobs) =>
+        jobs.map((job) => job.id),
+      )
       assert.ok(claimed.every((ids) => ids.length <= 5))
       const rest = await claimJobs(records, kinds, 100, 100)
       const ids = [...claimed.flat(), ...rest.map((job) => job.id)]
@@ -67,7 +88,10 @@ export function jobsSuite(implementation: string, open: OpenRecords): void {
         if (records.kind === 'postgres') assert.deepEqual(await claiming.promise, [])
       })
       const jobs = [...(await claiming.promise), ...(await claimJobs(records, kinds, 10, 100))]
-      assert.deepEqual(jobs.map((job) => job.subject), ['a'])
+      assert.deepEqual(
+        jobs.map((job) => job.subject),
+        ['a'],
+      )
     })
 
     test('a lease that ran out is given to another, before others, and an extended one is not', async () => {
@@ -80,7 +104,10 @@ export function jobsSuite(implementation: string, open: OpenRecords): void {
       await extendLeases(records, [kept], leaseMs)
       await extendLeases(records, [], leaseMs)
       const again = await claimJobs(records, kinds, 1, leaseMs + 1)
-      assert.deepEqual(again.map((job) => [job.subject, job.attempts]), [['lost', 2]])
+      assert.deepEqual(
+        again.map((job) => [job.subject, job.attempts]),
+        [['lost', 2]],
+      )
     })
 
     test('who lost its lease changes nothing of the one who has it now', async () => {
@@ -125,7 +152,10 @@ export function jobsSuite(implementation: string, open: OpenRecords): void {
       await add(records, 'a', 7)
       assert.ok(job !== undefined)
       await records.write((tx) => failJob(tx, job, 'x', 5))
-      assert.deepEqual((await claimJobs(records, kinds, 10, 7)).map((one) => one.attempts), [1])
+      assert.deepEqual(
+        (await claimJobs(records, kinds, 10, 7)).map((one) => one.attempts),
+        [1],
+      )
     })
 
     test('returned, it has lost no attempt', async () => {

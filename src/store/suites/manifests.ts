@@ -5,7 +5,19 @@ import { mediaTypes } from '../../model/manifest.ts'
 import type { Decision, Verdict } from '../../model/verdict.ts'
 import { putVerdict } from '../verdicts.ts'
 import type { OpenRecords } from './records.ts'
-import { artifactJson, descriptor, digestOfBytes, imageJson, indexJson, openWorld, pushImage, pushManifest, repository, type Pushed, type World } from './world.ts'
+import {
+  artifactJson,
+  descriptor,
+  digestOfBytes,
+  imageJson,
+  indexJson,
+  openWorld,
+  pushImage,
+  pushManifest,
+  repository,
+  type Pushed,
+  type World,
+} from './world.ts'
 
 export function manifestsSuite(implementation: string, open: OpenRecords): void {
   describe(`manifests over ${implementation}`, () => {
@@ -36,7 +48,10 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       const world = await openWorld(stack, open)
       const names = ['a', 'a-b', 'a.b', 'a/b', 'a0', 'a_b', 'b']
       for (const name of names.toReversed()) await repository(world, name)
-      assert.deepEqual(await world.manifests.repositories('', 100), names.toSorted((a, b) => (a < b ? -1 : 1)))
+      assert.deepEqual(
+        await world.manifests.repositories('', 100),
+        names.toSorted((a, b) => (a < b ? -1 : 1)),
+      )
       assert.deepEqual(await world.manifests.repositories('a.b', 2), ['a/b', 'a0'])
     })
 
@@ -45,15 +60,22 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       const subject = descriptor(mediaTypes.ociManifest, 'subject')
       const pushed: Pushed[] = []
       for (let at = 0; at < 7; at++) {
-        const { json, blobs } = artifactJson(at % 2 === 0 ? 'text/even' : 'text/odd', [`file ${at}`], { subject, annotations: { at: String(at) } })
+        const { json, blobs } = artifactJson(at % 2 === 0 ? 'text/even' : 'text/odd', [`file ${at}`], {
+          subject,
+          annotations: { at: String(at) },
+        })
         pushed.push(await pushManifest(world, 'shop/api', json, { blobs }))
       }
       const elsewhere = artifactJson('text/even', ['x'], { subject })
       await pushManifest(world, 'shop/other', elsewhere.json, { blobs: elsewhere.blobs })
       const [{ repositoryId } = { repositoryId: 0 }] = pushed
-      const list = (query: object) => world.manifests.referrers(repositoryId, digestOfBytes('subject'), { after: '', most: 100, mostBytes: 1e6, ...query })
+      const list = (query: object) =>
+        world.manifests.referrers(repositoryId, digestOfBytes('subject'), { after: '', most: 100, mostBytes: 1e6, ...query })
       const all = pushed.map((one) => one.digest).toSorted()
-      assert.deepEqual((await list({})).items.map((item) => item.digest), all)
+      assert.deepEqual(
+        (await list({})).items.map((item) => item.digest),
+        all,
+      )
       assert.equal((await list({ artifactType: 'text/odd' })).items.length, 3)
       assert.deepEqual(await list({ artifactType: 'text/none' }), { items: [], more: false })
       assert.deepEqual(await list({ artifactType: 'a\0b', after: '\0' }), { items: [], more: false })
@@ -72,7 +94,8 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
         const { json, blobs } = artifactJson('text/x', [], { subject, annotations: { pad: 'x'.repeat(1000), at: String(at) } })
         repositoryId = (await pushManifest(world, 'a', json, { blobs })).repositoryId
       }
-      const page = (mostBytes: number, after = '') => world.manifests.referrers(repositoryId, digestOfBytes('subject'), { after, most: 100, mostBytes })
+      const page = (mostBytes: number, after = '') =>
+        world.manifests.referrers(repositoryId, digestOfBytes('subject'), { after, most: 100, mostBytes })
       assert.deepEqual([(await page(4000)).items.length, (await page(4000)).more], [2, true])
       assert.deepEqual([(await page(1)).items.length, (await page(1)).more], [1, true])
       let [after, seen] = ['', 0]
@@ -100,7 +123,12 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       assert.deepEqual(await standings('none'), [])
       const cacheConfig = '{"records":[]}'
       const { json } = imageJson(['shared'])
-      const cache = await pushManifest(world, 'a', { ...json, config: descriptor(mediaTypes.buildkitCacheConfig, cacheConfig) }, { blobs: [cacheConfig, 'shared'] })
+      const cache = await pushManifest(
+        world,
+        'a',
+        { ...json, config: descriptor(mediaTypes.buildkitCacheConfig, cacheConfig) },
+        { blobs: [cacheConfig, 'shared'] },
+      )
       await judge(world, cache, 'deny')
       assert.deepEqual(await standings('a'), ['cache deny'])
       await holding('a', 'deny')
@@ -120,7 +148,9 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
     test('what an index lists beside manifests stands for nothing', async () => {
       const world = await openWorld(stack, open)
       const child = await pushImage(world, 'a')
-      const index = await pushManifest(world, 'a', indexJson([child.descriptor, descriptor('application/octet-stream', 'smuggled')]), { blobs: ['smuggled'] })
+      const index = await pushManifest(world, 'a', indexJson([child.descriptor, descriptor('application/octet-stream', 'smuggled')]), {
+        blobs: ['smuggled'],
+      })
       await judge(world, index, 'allow')
       assert.deepEqual(await world.manifests.standingsOfBlob(index.repositoryId, digestOfBytes('smuggled'), world.clock.now), [])
     })
@@ -129,7 +159,10 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       const world = await openWorld(stack, open)
       const pushed = await pushImage(world, 'a')
       const id = (await world.manifests.byDigest('a', pushed.digest))?.id ?? 0
-      assert.deepEqual({ ...(await world.manifests.standing(pushed.repositoryId, id)) }, { decision: null, validUntil: null, reasons: null })
+      assert.deepEqual(
+        { ...(await world.manifests.standing(pushed.repositoryId, id)) },
+        { decision: null, validUntil: null, reasons: null },
+      )
       await judge(world, pushed, 'warn', 7)
       const standing = await world.manifests.standing(pushed.repositoryId, id)
       assert.deepEqual([standing?.decision, standing?.validUntil, standing?.reasons], ['warn', 7, '[]'])
@@ -139,7 +172,13 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
 
     test('tags that may be pulled, the newest first, and no others', async () => {
       const world = await openWorld(stack, open)
-      const judged: [string, Decision | null, number | undefined][] = [['old', 'allow', undefined], ['warned', 'warn', undefined], ['late', 'allow', 1], ['held', 'deny', undefined], ['new', null, undefined]]
+      const judged: [string, Decision | null, number | undefined][] = [
+        ['old', 'allow', undefined],
+        ['warned', 'warn', undefined],
+        ['late', 'allow', 1],
+        ['held', 'deny', undefined],
+        ['new', null, undefined],
+      ]
       for (const [name, decision, validUntil] of judged) {
         world.clock.now += 1000
         const pushed = await pushImage(world, 'a', [name])
@@ -148,7 +187,8 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       const note = artifactJson('text/x', ['n'])
       const artifact = await pushManifest(world, 'a', note.json, { blobs: note.blobs, tags: ['note'] })
       await judge(world, artifact, 'allow')
-      const names = async (limit: number) => (await world.manifests.passingTags(artifact.repositoryId, limit, world.clock.now)).map((one) => one.tag)
+      const names = async (limit: number) =>
+        (await world.manifests.passingTags(artifact.repositoryId, limit, world.clock.now)).map((one) => one.tag)
       assert.deepEqual([await names(10), await names(1)], [['warned', 'old'], ['warned']])
     })
 
@@ -158,7 +198,10 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       const here = await pushManifest(world, 'a', json, { blobs, tags: ['1', '2'] })
       const there = await pushManifest(world, 'b', json, { blobs, tags: ['1'] })
       for (const one of [here, there]) await judge(world, one, 'allow')
-      assert.deepEqual([await world.manifests.deleteTag(here.repositoryId, '1'), await world.manifests.deleteTag(here.repositoryId, '1')], [true, false])
+      assert.deepEqual(
+        [await world.manifests.deleteTag(here.repositoryId, '1'), await world.manifests.deleteTag(here.repositoryId, '1')],
+        [true, false],
+      )
       assert.equal((await world.manifests.byTag('a', '2'))?.digest, here.digest)
       const remove = () => world.manifests.deleteManifest(here.repositoryId, here.digest, world.clock.now)
       assert.deepEqual([await remove(), await remove()], [true, false])
@@ -177,7 +220,10 @@ export function manifestsSuite(implementation: string, open: OpenRecords): void 
       const index = await pushManifest(world, 'a', indexJson([child.descriptor]))
       await world.manifests.deleteManifest(child.repositoryId, child.digest, world.clock.now)
       const jobs = await world.records.read.selectFrom('jobs').select('subject').where('kind', '=', 'rejudge').execute()
-      assert.deepEqual(jobs.map((job) => job.subject), [index.digest])
+      assert.deepEqual(
+        jobs.map((job) => job.subject),
+        [index.digest],
+      )
     })
 
     test('names and tags that are none find nothing', async () => {
@@ -196,7 +242,11 @@ async function tag(world: World, repositoryId: number, digest: Digest, names: st
   await world.records.write(async (tx) => {
     const { id } = await tx.selectFrom('manifests').select('id').where('digest', '=', digest).executeTakeFirstOrThrow()
     const rows = names.map((name) => ({ repository_id: repositoryId, name, manifest_id: id, updated_at: 0, updated_by: 'user:dev' }))
-    for (let at = 0; at < rows.length; at += 1000) await tx.insertInto('tags').values(rows.slice(at, at + 1000)).execute()
+    for (let at = 0; at < rows.length; at += 1000)
+      await tx
+        .insertInto('tags')
+        .values(rows.slice(at, at + 1000))
+        .execute()
   })
 }
 

@@ -15,7 +15,9 @@ export async function startEmptiedPostgres(stack: AsyncDisposableStack, name: st
 
 /** In one go, and faster than `truncate`, which makes new files. */
 async function emptied(records: Records): Promise<Records> {
-  const tables = await sql<{ name: string }>`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'meta'`.execute(records.read)
+  const tables = await sql<{
+    name: string
+  }>`select tablename as name from pg_tables where schemaname = 'public' and tablename <> 'meta'`.execute(records.read)
   const deletions = tables.rows.map((row) => `delete from ${row.name}`).join('; ')
   await sql.raw(`begin; set local session_replication_role = replica; ${deletions}; commit`).execute(records.read)
   return records

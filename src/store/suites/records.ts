@@ -35,7 +35,10 @@ export function recordsSuite(implementation: string, open: OpenRecords): void {
         }),
         records.write((tx) => add(tx, 'e')),
       ])
-      assert.deepEqual(outcomes.map((outcome) => outcome.status), ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'])
+      assert.deepEqual(
+        outcomes.map((outcome) => outcome.status),
+        ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled'],
+      )
       assert.equal((outcomes[1] as PromiseRejectedResult).reason.message, 'by will')
       assert.deepEqual(await names(records), ['a', 'c', 'e'])
     })
@@ -47,7 +50,10 @@ export function recordsSuite(implementation: string, open: OpenRecords): void {
         await add(tx, 'b')
         return tx.selectFrom('repositories').select('name').orderBy('name').execute()
       })
-      assert.deepEqual(seen.map((row) => row.name), ['a', 'b'])
+      assert.deepEqual(
+        seen.map((row) => row.name),
+        ['a', 'b'],
+      )
     })
 
     test('many changes at once all arrive', async () => {
@@ -64,15 +70,24 @@ export function recordsSuite(implementation: string, open: OpenRecords): void {
       const byBytes = mixed.toSorted((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
       assert.deepEqual(await names(records), byBytes)
       const after = records.prepare<{ name: string }>('select name from repositories where name > ? order by name limit ?')
-      assert.deepEqual((await after.all('Z', 2)).map((row) => row.name), ['_', 'a'])
+      assert.deepEqual(
+        (await after.all('Z', 2)).map((row) => row.name),
+        ['_', 'a'],
+      )
     })
 
     test('bytes, large numbers, null and counts have the same types everywhere', async () => {
       const records = await open()
       const bytes = Buffer.from([0, 1, 254, 255])
       await records.write(async (tx) => {
-        await tx.insertInto('layers').values({ diff_id: 'sha256:a', extractors: 'x', size: 2 ** 52 + 1, facts: bytes, created_at: 1 }).execute()
-        await tx.insertInto('blob_layers').values({ blob_digest: 'd', state: 'json', diff_id: null, problem: null, read_at: 0, extractors: null }).execute()
+        await tx
+          .insertInto('layers')
+          .values({ diff_id: 'sha256:a', extractors: 'x', size: 2 ** 52 + 1, facts: bytes, created_at: 1 })
+          .execute()
+        await tx
+          .insertInto('blob_layers')
+          .values({ blob_digest: 'd', state: 'json', diff_id: null, problem: null, read_at: 0, extractors: null })
+          .execute()
       })
       const row = await records.read.selectFrom('layers').selectAll().executeTakeFirstOrThrow()
       assert.equal(row.size, 2 ** 52 + 1)

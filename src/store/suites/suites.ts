@@ -8,5 +8,6 @@ import { verdictsSuite } from './verdicts.ts'
 
 /** Every contract of the store, over one implementation of the records. */
 export function storeSuites(implementation: string, open: OpenRecords): void {
-  for (const suite of [recordsSuite, uploadsSuite, blobsSuite, acceptSuite, manifestsSuite, jobsSuite, verdictsSuite]) suite(implementation, open)
+  for (const suite of [recordsSuite, uploadsSuite, blobsSuite, acceptSuite, manifestsSuite, jobsSuite, verdictsSuite])
+    suite(implementation, open)
 }

@@ -46,7 +46,10 @@ export function uploadsSuite(implementation: string, open: OpenRecords): void {
       await uploads.append(id, owner, chunks([abc]))
       for (const startsAt of [0, 5, 7, 1_000_000]) {
         await assert.rejects(uploads.append(id, owner, chunks([abc]), startsAt), { code: 'BLOB_UPLOAD_INVALID', detail: { received: 6 } })
-        await assert.rejects(uploads.finish(id, owner, chunks([abc]), wrong, startsAt), { code: 'BLOB_UPLOAD_INVALID', detail: { received: 6 } })
+        await assert.rejects(uploads.finish(id, owner, chunks([abc]), wrong, startsAt), {
+          code: 'BLOB_UPLOAD_INVALID',
+          detail: { received: 6 },
+        })
       }
       assert.equal((await uploads.finish(id, owner, chunks([]), digestOfBytes(abc), 6)).sizeBytes, 6)
     })
@@ -113,7 +116,11 @@ export function uploadsSuite(implementation: string, open: OpenRecords): void {
     test("somebody else's, or another repository's, is unknown, and they can't hold it up", async () => {
       const { world, owner, uploads, id } = await begin()
       await uploads.append(id, owner, chunks([abc]))
-      const strangers = [await ownerIn(world, 'shop/api', 'user:mallory'), await ownerIn(world, 'shop/other'), { ...owner, principal: 'robot:dev' }]
+      const strangers = [
+        await ownerIn(world, 'shop/api', 'user:mallory'),
+        await ownerIn(world, 'shop/other'),
+        { ...owner, principal: 'robot:dev' },
+      ]
       const restarted = await world.restarted()
       for (const stranger of strangers) {
         for (const some of [uploads, restarted]) {
@@ -158,7 +165,8 @@ export function uploadsSuite(implementation: string, open: OpenRecords): void {
         })
         const outcomes = await Promise.allSettled(late)
         const blob = await finishing
-        for (const outcome of outcomes) assert.ok(outcome.status === 'rejected' && /CONFLICT|BLOB_UPLOAD_UNKNOWN/.test((outcome.reason as { code: string }).code))
+        for (const outcome of outcomes)
+          assert.ok(outcome.status === 'rejected' && /CONFLICT|BLOB_UPLOAD_UNKNOWN/.test((outcome.reason as { code: string }).code))
         assert.equal(digestOfBytes(await text(world, blob)), blob.digest)
       }
     })
@@ -204,7 +212,10 @@ export function uploadsSuite(implementation: string, open: OpenRecords): void {
       assert.equal(new Set(blobs.map((blob) => `${blob.id} ${blob.objectKey}`)).size, 1)
       assert.deepEqual(await world.files(), [blobs[0]?.objectKey])
       assert.equal(await rows(world), 0)
-      assert.deepEqual((await world.blobs.linkedBy(digestOfBytes(abc))).map((one) => one.name), ['a', 'b', 'c'])
+      assert.deepEqual(
+        (await world.blobs.linkedBy(digestOfBytes(abc))).map((one) => one.name),
+        ['a', 'b', 'c'],
+      )
       assert.equal((await jobs(world)).length, 1)
     })
 
@@ -230,7 +241,10 @@ export function uploadsSuite(implementation: string, open: OpenRecords): void {
       const remove = world.objects.remove
       world.objects.remove = (key) => (key === stuck.object_key ? Promise.reject(new Error('EIO')) : remove(key))
       await assert.rejects(uploads.expire(), /1 of 2 uploads/)
-      assert.deepEqual((await world.records.read.selectFrom('uploads').select('id').execute()).map((row) => row.id), [id])
+      assert.deepEqual(
+        (await world.records.read.selectFrom('uploads').select('id').execute()).map((row) => row.id),
+        [id],
+      )
       assert.notEqual(id, other)
     })
 
@@ -276,5 +290,7 @@ async function rows(world: World): Promise<number> {
 }
 
 async function jobs(world: World): Promise<{ kind: string; subject: string; state: string }[]> {
-  return (await world.records.read.selectFrom('jobs').select(['kind', 'subject', 'state']).orderBy('id').execute()).map((row) => ({ ...row }))
+  return (await world.records.read.selectFrom('jobs').select(['kind', 'subject', 'state']).orderBy('id').execute()).map((row) => ({
+    ...row,
+  }))
 }

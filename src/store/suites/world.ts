@@ -87,7 +87,11 @@ export function descriptor(mediaType: string, bytes: Buffer | string, more: Json
 
 /** An image whose layers are these texts. Out: its manifest as JSON, and the blobs that it needs. */
 export function imageJson(layers: string[], more: Json = {}): { json: Json; blobs: string[] } {
-  const config = JSON.stringify({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: layers.map((layer) => digestOfBytes(layer)) } })
+  const config = JSON.stringify({
+    architecture: 'amd64',
+    os: 'linux',
+    rootfs: { type: 'layers', diff_ids: layers.map((layer) => digestOfBytes(layer)) },
+  })
   const json = {
     schemaVersion: 2,
     mediaType: mediaTypes.ociManifest,
@@ -123,7 +127,12 @@ export interface Pushed {
 }
 
 /** Pushes the blobs, then the manifest. */
-export async function pushManifest(world: World, name: string, json: Json, options: Partial<Incoming> & { blobs?: string[] } = {}): Promise<Pushed> {
+export async function pushManifest(
+  world: World,
+  name: string,
+  json: Json,
+  options: Partial<Incoming> & { blobs?: string[] } = {},
+): Promise<Pushed> {
   for (const blob of options.blobs ?? []) await pushBlob(world, name, blob)
   const bytes = options.bytes ?? Buffer.from(JSON.stringify(json))
   const mediaType = typeof json['mediaType'] === 'string' ? json['mediaType'] : ''

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import type { OpenAdvisories } from '../advisories/database.ts'
+import { judge } from '../judge/judge.ts'
+import { policies } from '../judge/policy.ts'
+import { readerOf } from '../match/reader.testing.ts'
+import type { Digest } from '../model/digest.ts'
+import type { LayerFacts } from '../model/layer.ts'
+import type { ManifestKind } from '../model/manifest.ts'
+import { assembleEvidence, type LayerOutcome } from './evidence.ts'
+
+const digest = `sha256:${'a'.repeat(64)}` as Digest
+const now = new Date('2027-01-15T00:00:00Z')
+const advisories = {
+  ...readerOf({}),
+  coverage: () => undefined,
+  changedSince: () => 'all',
+  status: () => assert.fail(),
+  close: () => undefined,
+} as OpenAdvisories
+const facts: LayerFacts = {
+  diffId: digest,
+  sizeBytes: 1,
+  files: [],
+  whiteouts: [],
+  opaque: [],
+  packages: [],
+  releases: [],
+  unsupported: [],
+  problems: [],
+}
+const layer: LayerOutcome = { state: 'layer', facts }
+const json: LayerOutcome = { state: 'json' }
+const other: LayerOutcome = { state: 'unreadable', problem: 'not a readable tar' }
+const unexamined: LayerOutcome = { state: 'unexamined', problem: 'the worker ended' }
+const broken: LayerOutcome = { state: 'layer', facts: { ...facts, unsupported: [{ kind: 'rpm', path: 'var/lib/rpm/rpmdb.sqlite' }] } }
+
+function assembled(kind: ManifestKind, layers: LayerOutcome[], config?: LayerOutcome) {
+  const { evidence } = assembleEvidence({ digest, kind, layers, ...(config === undefined ? {} : { config }), advisories, now })
+  const decision = judge(evidence, 1, policies.balanced, now).decision
+  return { doubts: evidence.doubts.map((note) => `${note.doubt}: ${note.detail}`), allJson: evidence.allJson, decision }
+}
+
+describe('an image', () => {
+  test('whose layers and config are what they should be', () => {
+    assert.deepEqual(assembled('image', [layer, layer], json), {
+      doubts: ['no-packages: no package was found in it'],
+      allJson: undefined,
+      decision: 'allow',
+    })
+  })
+
+  test('with a layer that is none, whichever, is unreadable', () => {
+    for (const [bad, problem] of [
+      [other, 'not a readable tar'],
+      [unexamined, 'the worker ended'],
+      [json, 'it is JSON, not an archive'],
+    ] as const) {
+      for (const layers of [[bad], [layer, bad], [bad, layer]]) {
+        const { doubts, decision } = assembled('image', layers, json)
+        assert.equal(decision, 'deny')
+        assert.ok(doubts.includes(`unreadable: layer ${layers.indexOf(bad) + 1} of ${layers.length}: ${problem}`), doubts.join())
+      }
+    }
+  })
+
+  test('with a config that is no JSON is unreadable: its bytes would be handed out unjudged', () => {
+    for (const [bad, problem] of [
+      [layer, 'it is an archive'],
+      [broken, 'it is an archive'],
+      [other, 'it is no JSON'],
+      [unexamined, 'the worker ended'],
+    ] as const) {
+      const { doubts, decision } = assembled('image', [layer], bad)
+      assert.deepEqual([doubts[0], decision], [`unreadable: its config: ${problem}`, 'deny'])
+    }
+  })
+
+  test('of JSON alone says so, of none does not', () => {
+    assert.equal(assembled('image', [json, json], json).allJson, true)
+    for (const layers of [[], [layer, json], [json, other], [json, unexamined]])
+      assert.equal(assembled('image', layers, json).allJson, undefined)
+  })
+})
+
+describe('an artifact', () => {
+  test('of files that are no archives is what it is', () => {
+    for (const layers of [[], [json], [other], [layer, json, other]]) assert.equal(assembled('artifact', layers, json).decision, 'allow')
+  })
+
+  test('is judged by the archives among them, its config too', () => {
+    for (const [layers, config] of [
+      [[json, broken], json],
+      [[other], broken],
+    ] as [LayerOutcome[], LayerOutcome][]) {
+      const { doubts, decision } = assembled('artifact', layers, config)
+      assert.equal(decision, 'deny', doubts.join())
+    }
+  })
+
+  test('with a part that nobody could look into passes nobody', () => {
+    for (const [layers, config] of [
+      [[json, unexamined], json],
+      [[json], unexamined],
+    ] as [LayerOutcome[], LayerOutcome][]) {
+      assert.deepEqual(assembled('artifact', layers, config), {
+        doubts: ['unreadable: the worker ended'],
+        allJson: layers.length === 1 ? true : undefined,
+        decision: 'deny',
+      })
+    }
+  })
+})
