@@ -153,7 +153,7 @@ export function createAccounts(records: Records, options: { passwords: Passwords
 class NotFirst extends Error {}
 
 function requirePassword(password: string, minLength: number): void {
-  if ([...password.slice(0, 2 * minLength)].length < minLength) {
+  if (Array.from(password.slice(0, 2 * minLength)).length < minLength) {
     throw new LazaretError('INPUT_INVALID', minLength === 1 ? 'a password is missing' : `a password has at least ${minLength} characters`)
   }
   if (Buffer.byteLength(password) > maxPasswordBytes) throw new LazaretError('INPUT_INVALID', `a password has at most ${maxPasswordBytes} bytes`)

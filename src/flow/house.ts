@@ -136,7 +136,9 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
       workers.start()
       runner.start()
-      timer = setInterval(() => uploads.expire().catch((error: unknown) => log.warn({ err: error }, 'uploads not expired')), expireEveryMs)
+      timer = setInterval(() => {
+        uploads.expire().catch((error: unknown) => log.warn({ err: error }, 'uploads not expired'))
+      }, expireEveryMs)
     },
     async close() {
       clearInterval(timer)

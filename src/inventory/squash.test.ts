@@ -175,7 +175,10 @@ function unpacked(layers: LayerFacts[]): string[] {
   let tree = new Map<string, boolean>()
   const removeBelow = (folder: string) => (tree = new Map([...tree].filter(([path]) => folder !== '' && !path.startsWith(`${folder}/`))))
   for (const layer of layers) {
-    for (const path of layer.whiteouts) (removeBelow(path), tree.delete(path))
+    for (const path of layer.whiteouts) {
+      removeBelow(path)
+      tree.delete(path)
+    }
     for (const path of layer.opaque) removeBelow(path)
     for (const { path, type } of layer.files) {
       for (let slash = path.indexOf('/'); slash > 0; slash = path.indexOf('/', slash + 1)) tree.set(path.slice(0, slash), true)

@@ -91,12 +91,18 @@ function baseScoreOf(type: VectorType, vector: string): number | undefined {
   return score
 }
 
+/** Of the calculator's answers, what is used here, whatever the version of the vector. */
+interface Calculated {
+  isBaseFullyDefined(): boolean
+  calculateScores(): { base?: unknown; baseMetricsOnly?: unknown }
+}
+
 function calculate(vector: string): number | undefined {
   if (!isWellFormed(vector)) return undefined
-  const cvss = calculator.fromVector(vector)
-  if (cvss === null || !cvss.isBaseFullyDefined()) return undefined
+  const cvss = calculator.fromVector(vector) as Calculated | null
+  if (cvss?.isBaseFullyDefined() !== true) return undefined
   const scores = cvss.calculateScores()
-  const score = 'baseMetricsOnly' in scores ? scores.baseMetricsOnly : 'base' in scores ? scores.base : undefined
+  const score = scores.baseMetricsOnly ?? scores.base
   return typeof score === 'number' && score >= 0 && score <= 10 ? score : undefined
 }
 

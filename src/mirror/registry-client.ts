@@ -83,11 +83,16 @@ async function reach(url: URL, headers: Record<string, string>): Promise<Respons
   }
 }
 
+/** Out: the bytes as they come; none where there is no body. */
+export function bodyOf(answer: Response): AsyncIterable<Uint8Array> {
+  return answer.body ?? new Blob([]).stream()
+}
+
 /** In: an answer's body, and the most bytes that it may have. Errors: LIMIT_EXCEEDED. */
 export async function boundedBytes(answer: Response, most: number): Promise<Buffer> {
   const chunks: Uint8Array[] = []
   let size = 0
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of bodyOf(answer)) {
     size += chunk.length
     if (size > most) throw new LazaretError('LIMIT_EXCEEDED', `the answer has more than ${most} bytes`)
     chunks.push(chunk)

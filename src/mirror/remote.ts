@@ -5,7 +5,7 @@ import { digestAlgorithm, digestHex, parseDigest, shortDigest, type Digest } fro
 import { mediaTypes, type Platform } from '../model/manifest.ts'
 import type { Credentials } from './authorization.ts'
 import { parseRemoteReference, type RemoteReference } from './reference.ts'
-import { boundedBytes, jsonObject, registryClient, type RegistryClient } from './registry-client.ts'
+import { bodyOf, boundedBytes, jsonObject, registryClient, type RegistryClient } from './registry-client.ts'
 
 export interface RemoteLayer {
   digest: Digest
@@ -103,7 +103,7 @@ async function* verified(client: RegistryClient, reference: RemoteReference, lay
   const answer = await client.get(`/v2/${reference.repository}/blobs/${layer.digest}`)
   const hash = createHash(digestAlgorithm(layer.digest))
   let size = 0
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of bodyOf(answer)) {
     size += chunk.length
     if (size > layer.sizeBytes) break
     hash.update(chunk)

@@ -49,7 +49,7 @@ function packageOf(json: Record<string, unknown>): Package | undefined {
 /** `license` as a text, as npm once allowed `{type}`, and `licenses: [{type}]`. */
 function licenceOf(json: Record<string, unknown>): string | undefined {
   const many = own(json, 'licenses')
-  const claims = [own(json, 'license'), ...(Array.isArray(many) ? many.slice(0, 20) : [many])]
+  const claims = [own(json, 'license'), ...(Array.isArray(many) ? (many as unknown[]).slice(0, 20) : [many])]
   const names = claims.map((claim) => (isObject(claim) ? own(claim, 'type') : claim)).filter((claim) => typeof claim === 'string')
   return shortText(names.join(' OR '))
 }

@@ -28,18 +28,24 @@ const finding: Finding = {
   sources: [{ id: 'DSA-1', source: 'debian' }], state: 'affected',
 }
 
+/** As much of a document as is looked at here. */
+interface Document {
+  components: { purl?: string; 'bom-ref': string; evidence?: { occurrences: unknown[] } }[]
+  vulnerabilities: { affects: { ref: string }[]; analysis: { state: string } }[]
+}
+
 test('a document with packages, release and findings is valid by the published schema', () => {
-  const document = toCycloneDx({ name: 'shop/api', digest, packages, release, findings: [finding], createdAt: '2026-01-01T00:00:00Z' }) as Record<string, any>
+  const document = toCycloneDx({ name: 'shop/api', digest, packages, release, findings: [finding], createdAt: '2026-01-01T00:00:00Z' }) as Document
   assert.deepEqual(isValid(document), [])
-  assert.deepEqual(document['components'].map((component: { purl?: string }) => component.purl), [
+  assert.deepEqual(document.components.map((component) => component.purl), [
     undefined,
     'pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?arch=amd64&distro=debian-12',
     'pkg:npm/%40scope/thing@1.0.0',
     'pkg:pypi/requests@2.31.0',
   ])
-  assert.equal(document['components'][2].evidence.occurrences.length, 2)
-  assert.deepEqual(document['vulnerabilities'][0].affects.map(({ ref }: { ref: string }) => ref), [document['components'][1]['bom-ref']])
-  assert.equal(document['vulnerabilities'][0].analysis.state, 'exploitable')
+  assert.equal(document.components[2]?.evidence?.occurrences.length, 2)
+  assert.deepEqual(document.vulnerabilities[0]?.affects.map(({ ref }) => ref), [document.components[1]?.['bom-ref']])
+  assert.equal(document.vulnerabilities[0]?.analysis.state, 'exploitable')
 })
 
 test('the schema check can fail', () => {
@@ -57,9 +63,9 @@ test('the same image gives the same bytes, another image another serial number',
 })
 
 test('a finding that fits no package points at the image, and is not dropped', () => {
-  const document = toCycloneDx({ name: 'x', digest, packages: [], findings: [finding, { ...finding, packageName: 'other' }] }) as Record<string, any>
-  assert.equal(document['vulnerabilities'].length, 1)
-  assert.deepEqual(document['vulnerabilities'][0].affects.map(({ ref }: { ref: string }) => ref), [`image:${digest}`])
+  const document = toCycloneDx({ name: 'x', digest, packages: [], findings: [finding, { ...finding, packageName: 'other' }] }) as Document
+  assert.equal(document.vulnerabilities.length, 1)
+  assert.deepEqual(document.vulnerabilities[0]?.affects.map(({ ref }) => ref), [`image:${digest}`])
 })
 
 test('a licence is an identifier, an expression, or a name', () => {

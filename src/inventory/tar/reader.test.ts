@@ -139,7 +139,7 @@ function member({ path, sizeBytes = 0 }: { path: string; sizeBytes?: number }): 
 
 function fixChecksum(bytes: Buffer): void {
   for (let at = 0; at + 512 <= bytes.length; at += 512) {
-    if (!/^ustar/.test(bytes.toString('latin1', at + 257, at + 262))) continue
+    if (bytes.toString('latin1', at + 257, at + 262) !== 'ustar') continue
     bytes.fill(' ', at + 148, at + 156)
     const sum = bytes.subarray(at, at + 512).reduce((total, byte) => total + byte, 0)
     bytes.write(`${sum.toString(8).padStart(6, '0')}\0 `, at + 148)

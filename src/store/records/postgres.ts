@@ -43,8 +43,8 @@ export async function openPostgresRecords(address: string): Promise<Records> {
 }
 
 /** Sizes and ids stay below 2^53, so int8 is read as a number. */
-const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format) =>
-  oid === int8 ? Number : pg.types.getTypeParser(oid, format as 'text')
+const getTypeParser: pg.CustomTypesConfig['getTypeParser'] = (oid, format): ((value: string) => unknown) =>
+  oid === int8 ? Number : (pg.types.getTypeParser(oid, format as 'text') as (value: string) => unknown)
 
 /** PostgreSQL's text has no NUL, and images are free to name a file or a package with one: it is kept as U+FFFD. */
 class TextClient extends pg.Client {

@@ -15,7 +15,7 @@ alter table blob_layers add column extractors {name};
 
 alter table jobs add column priority bigint not null default 0;
 drop index jobs_due;
-create index jobs_next on jobs (state, priority, run_after);
+create index jobs_next on jobs (state, priority, run_after, id);
 create index jobs_leases on jobs (state, lease_until)
 `,
 }
