@@ -53,7 +53,7 @@ test('nothing unknown passes', () => {
   for (const strange of ['ALLOW', 'allowed', '', 'Warn', 'true', undefined, 0, {}, 'error']) {
     for (const kind of [...judged, 'later-kind' as ManifestKind]) {
       const standing = { kind, decision: strange as Decision }
-      assert.equal(passageOf(callers.puller, 'shop/api', standing, true), 'pending', String(strange))
+      assert.equal(passageOf(callers.puller, 'shop/api', standing, true), 'pending', JSON.stringify(strange))
     }
   }
 })

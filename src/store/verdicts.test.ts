@@ -14,7 +14,7 @@ test('what is there already is given at once', async () => {
 test('an announcement wakes those who wait for that place, all of them, and no others', async () => {
   const waiters = createVerdictWaiters()
   let looks = 0
-  let found: string | undefined
+  let found: string | undefined = undefined
   const look = async () => {
     looks++
     return found
@@ -37,7 +37,7 @@ test('an announcement wakes those who wait for that place, all of them, and no o
 
 test('an announcement that changes nothing goes on waiting', async () => {
   const waiters = createVerdictWaiters()
-  let found: string | undefined
+  let found: string | undefined = undefined
   const waiting = waiters.waitFor(1, 2, async () => found, long())
   for (let at = 0; at < 5; at++) {
     await sleep(1)
@@ -50,7 +50,7 @@ test('an announcement that changes nothing goes on waiting', async () => {
 
 test('a verdict that another node made is found without an announcement', async () => {
   const waiters = createVerdictWaiters()
-  let found: string | undefined
+  let found: string | undefined = undefined
   const waiting = waiters.waitFor(1, 2, async () => found, long())
   await sleep(1)
   found = 'elsewhere'
@@ -88,7 +88,7 @@ test('a look that fails fails the waiting', async () => {
 test('nothing is left listening', async () => {
   const waiters = createVerdictWaiters()
   const controller = new AbortController()
-  let found: string | undefined
+  let found: string | undefined = undefined
   const waiting = Array.from({ length: 50 }, () => waiters.waitFor(1, 2, async () => found, long(), controller.signal))
   for (let at = 0; at < 10; at++) {
     await sleep(1)
