@@ -7,7 +7,7 @@ import { readerOf } from '../match/reader.testing.ts'
 import type { Digest } from '../model/digest.ts'
 import type { LayerFacts } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
-import { assembleEvidence, type LayerOutcome } from './evidence.ts'
+import { assembleEvidence, mostPackages, type LayerOutcome } from './evidence.ts'
 
 const digest = `sha256:${'a'.repeat(64)}` as Digest
 const now = new Date('2027-01-15T00:00:00Z')
@@ -81,6 +81,21 @@ describe('an image', () => {
     for (const layers of [[], [layer, json], [json, other], [json, unexamined]])
       assert.equal(assembled('image', layers, json).allJson, undefined)
   })
+})
+
+test('more packages than are judged: those are listed, and it passes nobody', () => {
+  const packages = Array.from({ length: mostPackages + 1 }, (_, at) => ({
+    location: 'node_modules/x/package.json',
+    package: { kind: 'npm' as const, name: `p${at}`, version: '1.0.0' },
+  }))
+  const files = [{ path: 'node_modules/x/package.json', type: 'file' as const, mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 }]
+  const large: LayerOutcome = { state: 'layer', facts: { ...facts, files, packages } }
+  for (const kind of ['image', 'artifact'] as const) {
+    const { evidence } = assembleEvidence({ digest, kind, layers: [large], advisories, now })
+    assert.equal(evidence.packages.length, mostPackages)
+    assert.match(evidence.doubts[0]?.detail ?? '', /it holds 100001 packages, more than the 100000/)
+    assert.equal(judge(evidence, 1, policies.balanced, now).decision, 'deny')
+  }
 })
 
 describe('an artifact', () => {

@@ -39,7 +39,7 @@ export interface Assembled {
  * look into.
  */
 export function assembleEvidence(input: EvidenceInput): Assembled {
-  const inventory = squash(judgedParts(input).flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : [])))
+  const inventory = bounded(squash(judgedParts(input).flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : []))))
   const ecosystem = inventory.release === undefined ? undefined : ecosystemOf(inventory.release)
   const subjects = inventory.packages.map((pkg) => subjectOf(pkg, ecosystem) ?? null)
   const findings = matchAll(subjects, input.advisories)
@@ -57,6 +57,16 @@ export function assembleEvidence(input: EvidenceInput): Assembled {
     examinedAt: input.now.toISOString(),
   }
   return { evidence, subjects }
+}
+
+/** The largest images seen hold some twenty thousand. Each is a row, and is written while others wait. */
+export const mostPackages = 100_000
+
+function bounded(inventory: ImageInventory): ImageInventory {
+  const { length } = inventory.packages
+  if (length <= mostPackages) return inventory
+  const problem = `it holds ${length} packages, more than the ${mostPackages} that are judged`
+  return { ...inventory, packages: inventory.packages.slice(0, mostPackages), problems: [problem, ...inventory.problems] }
 }
 
 function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): Finding[] {

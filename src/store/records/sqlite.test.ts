@@ -89,6 +89,53 @@ test('a write that resolved outlives the process, whatever ends it', async () =>
   assert.ok(last >= 19 && kept > last, `${kept} rows after ${last} was told`)
 })
 
+test('a long transaction lets others have their turn, and shows them nothing of itself', async () => {
+  const records = await open()
+  let [turns, longest, last] = [0, 0, performance.now()]
+  const timer = setInterval(() => {
+    turns++
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  const seen: number[] = []
+  const looking = setInterval(() => void names(records).then((found) => seen.push(found.length)), 20)
+  const second = records.write(async (tx) => {
+    for (let at = 0; at < 40; at++)
+      await tx
+        .insertInto('repositories')
+        .values(Array.from({ length: 1000 }, (_, of) => ({ name: `r${at}.${of}`, created_at: 0 })))
+        .execute()
+    throw new Error('and all of it goes')
+  })
+  const third = records.write((tx) => add(tx, 'next'))
+  await assert.rejects(second, /and all of it goes/)
+  await third
+  clearInterval(timer)
+  clearInterval(looking)
+  assert.ok(turns > 5, `${turns} turns, the longest wait ${longest} ms`)
+  assert.deepEqual(new Set(seen).difference(new Set([0, 1])), new Set())
+  assert.deepEqual(await names(records), ['next'])
+})
+
+test('closing waits for what was given', async () => {
+  const file = join(folder, 'closing.sqlite')
+  const records = await openSqliteRecords(file)
+  const rows = Array.from({ length: 1000 }, (_, of) => of)
+  const writes = Array.from({ length: 20 }, (_, at) =>
+    records.write((tx) =>
+      tx
+        .insertInto('repositories')
+        .values(rows.map((of) => ({ name: `r${at}.${of}`, created_at: 0 })))
+        .execute(),
+    ),
+  )
+  await records.close()
+  await Promise.all(writes)
+  const again = await openSqliteRecords(file)
+  stack.defer(() => again.close())
+  assert.equal((await names(again)).length, 20_000)
+})
+
 test('after closing, a write is refused rather than lost', async () => {
   const records = await openSqliteRecords(join(folder, 'closed.sqlite'))
   await records.close()

@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { migrate } from './migrate.ts'
 import type { PreparedQuery, Records, Tx } from './records.ts'
 import type { Schema } from './schema.ts'
+import { YieldingSqliteDialect } from './yielding.ts'
 
 /** Most changes that share one commit: bounds the time that the first of them waits. */
 const mostInGroup = 64
@@ -13,16 +15,23 @@ const mostInGroup = 64
  */
 export async function openSqliteRecords(path: string): Promise<Records> {
   const writer = openDatabase(path, false)
-  const db = kyselyOver(writer)
-  await migrate(db, 'sqlite')
+  const db = new Kysely<Schema>({ dialect: new YieldingSqliteDialect({ database: shim(writer) }) })
+  try {
+    await migrate(db, 'sqlite')
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
   const reader = openDatabase(path, true)
-  const read = kyselyOver(reader)
+  const read = new Kysely<Schema>({ dialect: new SqliteDialect({ database: shim(reader) }) })
+  const { write, settled } = groupedWriter(db, writer)
   return {
     kind: 'sqlite',
     read,
-    write: groupedWriter(db, writer),
+    write,
     prepare: (text) => prepared(reader, text),
     async close() {
+      await settled()
       await read.destroy()
       await db.destroy()
     },
@@ -34,10 +43,6 @@ function openDatabase(path: string, readOnly: boolean): DatabaseSync {
   database.exec('pragma cache_size = -16384; pragma temp_store = memory')
   if (!readOnly) database.exec('pragma journal_mode = wal; pragma synchronous = full')
   return database
-}
-
-function kyselyOver(database: DatabaseSync): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new SqliteDialect({ database: shim(database) }) })
 }
 
 /** What Kysely's dialect expects of better-sqlite3, over node:sqlite; statements are prepared once per text. */
@@ -82,28 +87,34 @@ interface Waiting {
   settle: (outcome: { value: unknown } | { error: unknown }) => void
 }
 
-/** Group commit: what waits when a transaction begins goes into it, each change behind a savepoint. */
-function groupedWriter(db: Kysely<Schema>, database: DatabaseSync): Records['write'] {
+/**
+ * Group commit: what waits when a transaction begins goes into it, each change behind a savepoint. `settled`: when every change that
+ * was given has its outcome.
+ */
+function groupedWriter(db: Kysely<Schema>, database: DatabaseSync): { write: Records['write']; settled: () => Promise<void> } {
   const waiting: Waiting[] = []
-  let running = false
+  let draining: Promise<void> | undefined
 
   async function drain(): Promise<void> {
-    running = true
-    try {
-      while (waiting.length > 0) await commitGroup(db, database, waiting.splice(0, mostInGroup))
-    } finally {
-      running = false
-    }
+    await setImmediate() // so that what is asked for in this turn goes into one commit
+    while (waiting.length > 0) await commitGroup(db, database, waiting.splice(0, mostInGroup))
+    draining = undefined
   }
 
-  return <T>(change: (tx: Tx) => Promise<T>) =>
+  const write = <T>(change: (tx: Tx) => Promise<T>) =>
     new Promise<T>((resolve, reject) => {
       waiting.push({
         change,
         settle: (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value as T)),
       })
-      if (!running) setImmediate(() => void (running ? undefined : drain()))
+      draining ??= drain()
     })
+  return {
+    write,
+    async settled() {
+      await draining
+    },
+  }
 }
 
 async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[]): Promise<void> {
