@@ -79,7 +79,9 @@ async function freshRootfs(): Promise<Buffer> {
   return Buffer.concat([header, tar])
 }
 
+/** A folder that was served from before, as one with 2,000 repositories has been. */
 async function seedRepositories(data: string): Promise<void> {
+  await stop(await start(data))
   const records = await openSqliteRecords(join(data, 'records.sqlite'))
   await records.write(async (tx) => {
     for (let at = 0; at < 2000; at++) {

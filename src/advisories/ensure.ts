@@ -1,8 +1,8 @@
-import { createReadStream, createWriteStream, readFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { readFileSync } from 'node:fs'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
-import { createZstdDecompress } from 'node:zlib'
+import { promisify } from 'node:util'
+import { zstdDecompress } from 'node:zlib'
 import { LazaretError, messageOf } from '../kit/errors.ts'
 import { isObject } from './fields.ts'
 import { currentRevision, publish, type Revision, withImportLock, workPath } from './revisions.ts'
@@ -17,6 +17,8 @@ export interface BundleHead {
   /** Bytes of the unpacked database. */
   sizeBytes: number
 }
+
+const unpackWhole = promisify(zstdDecompress)
 
 const bundleFolder = join(import.meta.dirname, '../../data/advisories')
 
@@ -49,7 +51,9 @@ function isUpToDate(revision: Revision | undefined, head: BundleHead): boolean {
 async function unpack(dataFolder: string, bundle: string, head: BundleHead, counter: number): Promise<void> {
   const work = await workPath(dataFolder)
   try {
-    await pipeline(createReadStream(join(bundle, head.file)), createZstdDecompress(), createWriteStream(work, { flags: 'wx', mode: 0o600 }))
+    // In one piece: a start does other things meanwhile, and each chunk of a stream would wait for them.
+    const unpacked = await unpackWhole(await readFile(join(bundle, head.file)), { maxOutputLength: head.sizeBytes })
+    await writeFile(work, unpacked, { flag: 'wx', mode: 0o600 })
     await publish(dataFolder, work, { counter, date: head.date, bundle: head.sha256, wholeSince: counter, imported: false })
   } catch (error) {
     throw new LazaretError('UNAVAILABLE', `the bundled advisories can't be laid down in ${dataFolder}: ${messageOf(error)}`, {
