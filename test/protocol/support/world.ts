@@ -39,6 +39,8 @@ export interface World extends AsyncDisposable {
   /** May do everything, but does not pass the gate by it. */
   admin: Asker
   anonymous: Asker
+  /** Somebody whom another world over the same records knows. */
+  as: (other: Asker) => Asker
   addUser: (name: string, ...grants: string[]) => Promise<Asker>
   addRobot: (name: string, ...grants: string[]) => Promise<Asker>
   /** Pushes as the administrator; waits for the verdict. Out: the decision. */
@@ -105,12 +107,13 @@ function settingsOf(folder: string, options: WorldOptions) {
   return loadSettings({ env, cwd: folder })
 }
 
-function actionsOf(house: House, port: number): Pick<World, 'admin' | 'anonymous' | 'addUser' | 'addRobot' | 'push' | 'decision'> {
+function actionsOf(house: House, port: number): Pick<World, 'admin' | 'anonymous' | 'as' | 'addUser' | 'addRobot' | 'push' | 'decision'> {
   const admin = askerOf(port, adminCredentials)
   const decision = async (image: string) => (await house.queries.verdicts.verdict(everything, { image, waitSeconds: 60 })).decision
   return {
     admin,
     anonymous: askerOf(port),
+    as: (other) => askerOf(port, other.credentials),
     decision,
     async addUser(name, ...grants) {
       const password = `the-password-of-${name}`
