@@ -6,7 +6,6 @@ import { mediaTypes } from '../../../src/model/manifest.ts'
 import { artifactOf, imageOf, imageOfLayers, indexOfDescriptors } from '../../support/images.ts'
 import { almaBase } from '../../support/worlds.ts'
 import type { Asker } from '../support/asker.ts'
-import { awaiting } from '../support/awaiting.ts'
 import { cleanImage, cleanLayer, configOf, gzipLayer, heldImage, heldLayer, manifestOf, partsOf } from '../support/images.ts'
 import { expectHeld, expectOk } from '../support/shapes.ts'
 import type { Records, World } from '../support/world.ts'
@@ -98,7 +97,7 @@ export function disguiseSuite({ name: where, open }: Records): void {
       ['an artifact', strangeConfig],
       ['an image', mediaTypes.ociConfig],
     ] as const) {
-      test(`a held layer does not leave as the config of ${name}`, { skip: awaiting.configBytes }, async () => {
+      test(`a held layer does not leave as the config of ${name}`, async () => {
         const repository = `shop/config-of-${name.replace(' ', '-')}`
         const held = await heldImage(repository)
         assert.equal(await world.push(repository, held, '1'), 'deny')
@@ -114,7 +113,7 @@ export function disguiseSuite({ name: where, open }: Records): void {
       })
     }
 
-    test('a layer named before it is here does not pass by the verdict of that time', { skip: awaiting.absentBlobs }, async () => {
+    test('a layer named before it is here does not pass by the verdict of that time', async () => {
       const held = await heldImage('foretold')
       const digest = partsOf(held).layers[1] ?? ''
       const foretold = {

@@ -8,7 +8,6 @@ import { artifactOf, imageOf, indexOf } from '../../support/images.ts'
 import { npmApplication } from '../../support/worlds.ts'
 import { flaws, importFlaws } from '../support/advisories.ts'
 import type { Asker } from '../support/asker.ts'
-import { awaiting } from '../support/awaiting.ts'
 import { cleanImage, heldImage, manifestOf, partsOf, rootBytes, warnedImage } from '../support/images.ts'
 import { expectError, expectHeld, expectOk, jsonOf } from '../support/shapes.ts'
 import type { Records, World } from '../support/world.ts'
@@ -140,9 +139,7 @@ export function harborSuite({ name: where, open }: Records): void {
       expectHeld(await puller.get(`/v2/shop/signed/manifests/${signed.root.digest}`), heldLine)
     })
 
-    test('7. a child has its own verdict, by whatever index it is reached', {
-      skip: where === 'PostgreSQL' && awaiting.judgingOnce,
-    }, async () => {
+    test('7. a child has its own verdict, by whatever index it is reached', async () => {
       const [good, bad] = [await cleanImage('seven'), await heldImage('seven')]
       const index = indexOf([
         { content: good, architecture: 'amd64' },

@@ -7,13 +7,12 @@ import { attestedIndex, cacheImage, cacheIndex } from '../../support/buildkit.ts
 import { type Content, contentOf, type ContentDescriptor } from '../../support/content.ts'
 import { indexOf, indexOfDescriptors } from '../../support/images.ts'
 import type { Asker } from '../support/asker.ts'
-import { awaiting } from '../support/awaiting.ts'
 import { cleanImage, cleanLayer, heldImage, heldLayer, partsOf } from '../support/images.ts'
 import { expectError, expectHeld, expectOk } from '../support/shapes.ts'
 import type { Records, World } from '../support/world.ts'
 
 export function indexSuite({ name: where, open }: Records): void {
-  describe(`indexes and caches, over ${where}`, { skip: where === 'PostgreSQL' && awaiting.judgingOnce }, () => {
+  describe(`indexes and caches, over ${where}`, () => {
     let world: World
     let puller: Asker
     let developer: Asker
