@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { after, before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
 import { gzip, zstdCompress } from 'node:zlib'
@@ -14,7 +15,9 @@ import { type Content, sha256 } from '../../support/content.ts'
 import { imageOfLayers } from '../../support/images.ts'
 import { type Layer, packLayer } from '../../support/layers.ts'
 import type { Asker } from '../support/asker.ts'
+import { eventually } from '../support/eventually.ts'
 import { cleanImage, heldImage } from '../support/images.ts'
+import { openSocket } from '../support/raw.ts'
 import { expectError, expectHeld, expectOk, jsonOf } from '../support/shapes.ts'
 import type { OpenWorld, World } from '../support/world.ts'
 
@@ -135,6 +138,29 @@ export function layerSuite(open: OpenWorld): void {
       }
       assert.equal(count, 40)
       assert.ok(process.memoryUsage().rss - before < 250 * mebibyte, `${(process.memoryUsage().rss - before) / mebibyte} MiB more`)
+    })
+
+    test('sixty clients that ask for a large blob and read nothing keep nobody waiting, and are not kept for good', async () => {
+      const bytes = Buffer.alloc(32 * mebibyte, 'read me ')
+      expectOk(await world.admin.upload('shop/stalled', bytes, sha256(bytes)), 201)
+      const reader = await world.addRobot('stalled-reader', 'read-quarantined=shop/**')
+      const before = process.memoryUsage().rss
+      const atServer: Socket[] = []
+      const keep = (socket: Socket): void => void atServer.push(socket)
+      world.app.server.on('connection', keep)
+      const sockets = await Promise.all(Array.from({ length: 60 }, () => openSocket(world.port)))
+      world.app.server.off('connection', keep)
+      for (const socket of sockets) {
+        socket.pause()
+        socket.on('error', () => undefined)
+        socket.write(`GET /v2/shop/stalled/blobs/${sha256(bytes)} HTTP/1.1\r\nhost: x\r\nauthorization: ${reader.basic}\r\n\r\n`)
+      }
+      await eventually(async () => assert.deepEqual([...new Set(atServer.map((socket) => socket.timeout))], [120_000]))
+      const started = performance.now()
+      expectOk(await puller.get('/v2/shop/warm/manifests/1'))
+      assert.ok(performance.now() - started < 2000)
+      for (const socket of sockets) socket.destroy()
+      assert.ok(process.memoryUsage().rss - before < 300 * mebibyte, `${(process.memoryUsage().rss - before) / mebibyte} MiB more`)
     })
 
     test('a blob of 256 MiB goes in and out in little memory', async () => {
