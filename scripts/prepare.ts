@@ -33,6 +33,8 @@ const programs: Program[] = [
   { name: 'fuse-overlayfs', from: { apt: 'fuse-overlayfs' }, suites: 'test/clients' },
   { name: 'zstd', from: { apt: 'zstd' }, suites: 'test/clients' },
   { name: 'debootstrap', from: { apt: 'debootstrap' }, suites: 'test/clients' },
+  { name: 'curl', from: { apt: 'curl' }, suites: 'test/readme' },
+  { name: 'script', from: { apt: 'bsdutils' }, suites: 'test/readme' },
   { name: 'postgres', from: { apt: 'postgresql' }, suites: 'records on PostgreSQL' },
   { name: 'initdb', from: { apt: 'postgresql' }, suites: 'records on PostgreSQL' },
   { name: 'openssl', from: { apt: 'openssl' }, suites: 'TLS' },

@@ -8,6 +8,8 @@ import { scratch } from './scratch.ts'
 export interface ContainersHome {
   folder: string
   authFile: string
+  /** What makes any program of the three live in this home. */
+  env: Record<string, string>
   /** Runs one of the three in this home. */
   run: (program: 'podman' | 'buildah' | 'skopeo', args: readonly string[], options?: RunOptions) => Promise<Outcome>
 }
@@ -23,7 +25,12 @@ export async function containersHome(stack: AsyncDisposableStack, word = 'contai
   const env = await settings(folder, authFile, 'overlay')
   const works = await run('podman', ['info'], { env })
   if (works.code !== 0) await settings(folder, authFile, 'vfs')
-  return { folder, authFile, run: (program, args, options = {}) => run(program, args, { ...options, env: { ...env, ...options.env } }) }
+  return {
+    folder,
+    authFile,
+    env,
+    run: (program, args, options = {}) => run(program, args, { ...options, env: { ...env, ...options.env } }),
+  }
 }
 
 async function settings(folder: string, authFile: string, driver: string): Promise<Record<string, string>> {
