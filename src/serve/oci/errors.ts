@@ -6,8 +6,11 @@ import type { Answer } from '../../kit/http.ts'
  * of its inside.
  */
 export function errorAnswer(error: unknown): Answer & { reasonPhrase?: string } {
-  const known = error instanceof LazaretError ? error : new LazaretError('INTERNAL', 'the server failed; its log says why', { cause: error })
-  const body = JSON.stringify({ errors: [{ code: known.code, message: known.message, ...(known.detail === undefined ? {} : { detail: known.detail }) }] })
+  const known =
+    error instanceof LazaretError ? error : new LazaretError('INTERNAL', 'the server failed; its log says why', { cause: error })
+  const body = JSON.stringify({
+    errors: [{ code: known.code, message: known.message, ...(known.detail === undefined ? {} : { detail: known.detail }) }],
+  })
   return {
     status: known.status,
     headers: { ...known.headers, 'content-type': 'application/json', 'content-length': String(Buffer.byteLength(body)) },

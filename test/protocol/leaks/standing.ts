@@ -7,7 +7,7 @@ import { mediaTypes } from '../../../src/model/manifest.ts'
 import { artifactOf } from '../../support/images.ts'
 import { cacheIndex } from '../../support/buildkit.ts'
 import type { Asker } from '../support/asker.ts'
-import { cleanImage, heldImage, heldLayer, partsOf, rootBytes, warnedImage } from '../support/images.ts'
+import { cleanImage, heldImage, heldLayer, maliciousImage, partsOf, rootBytes, warnedImage } from '../support/images.ts'
 import { expectError, expectHeld, expectOk, jsonOf } from '../support/shapes.ts'
 import type { Records, World } from '../support/world.ts'
 
@@ -210,6 +210,11 @@ export function standingSuite({ name: where, open }: Records): void {
       await setUntil(Date.now() + 60_000)
       expectOk(await asker.get(`/v2/${repository}/manifests/1`))
       for (const digest of content.blobs.keys()) expectOk(await asker.get(`/v2/${repository}/blobs/${digest}`))
+    })
+
+    test('a malicious package holds an image without a fix to point to', async () => {
+      assert.equal(await world.push('shop/malicious', await maliciousImage('malicious'), '1'), 'deny')
+      expectHeld(await puller.get('/v2/shop/malicious/manifests/1'), /is held: MAL-2026-90003 in stolen-parser 1\.0\.0 \(malicious\)/)
     })
 
     test('a pull that comes before the verdict waits for it, and gets it', async () => {
