@@ -21,7 +21,8 @@ const entry: AuditEntry = {
 
 test('an entry is a row, with its facts as JSON', async () => {
   const row = await written({ ...entry, detail: { digest: 'sha256:aa' } })
-  assert.deepEqual({ ...row }, { ...entry, id: row.id, detail: '{"digest":"sha256:aa"}' })
+  const { previous, hash } = row
+  assert.deepEqual({ ...row }, { ...entry, id: row.id, detail: '{"digest":"sha256:aa"}', previous, hash })
   assert.equal((await written(entry)).detail, '{}')
 })
 

@@ -1,3 +1,4 @@
+import { holdChain, linkHash, moveHead, type ChainedRow } from './audit-chain.ts'
 import type { Tx } from './records/records.ts'
 
 /** Who changes something, and from where. */
@@ -7,6 +8,9 @@ export interface Actor {
   /** IP address of the client, or `local`. */
   address: string
 }
+
+/** What the server does by itself. */
+export const systemActor: Actor = { principal: 'system', address: 'local' }
 
 export interface AuditEntry extends Actor {
   /** `THING.VERB`: `user.add`, `tag.delete`, `manifest.read-quarantined`. */
@@ -22,21 +26,39 @@ export interface AuditEntry extends Actor {
 
 const mostTextLength = 512
 const mostDetailLength = 8192
+const mostAtOnce = 50
 
-/** Adds a row to the audit log in the transaction of the change that it tells of, so that neither is there alone. */
-export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  await tx
-    .insertInto('audit_log')
-    .values({
-      at: entry.at,
-      principal: oneLine(entry.principal),
-      address: oneLine(entry.address),
-      action: oneLine(entry.action),
-      subject: oneLine(entry.subject),
-      result: entry.result,
-      detail: boundedJson(entry.detail ?? {}),
-    })
-    .execute()
+/**
+ * Adds rows to the audit log in the transaction of the change that they tell of, so that neither is there alone, each chained to
+ * the one before it. To be called last in the transaction: over PostgreSQL others that append wait from here to its commit.
+ */
+export async function recordAudit(tx: Tx, ...entries: readonly AuditEntry[]): Promise<void> {
+  if (entries.length === 0) return
+  let { head } = await holdChain(tx)
+  const rows = entries.map((entry) => {
+    const row = chained(head.id + 1, head.hash, entry)
+    head = { id: row.id, hash: row.hash }
+    return row
+  })
+  for (let at = 0; at < rows.length; at += mostAtOnce)
+    await tx
+      .insertInto('audit_log')
+      .values(rows.slice(at, at + mostAtOnce))
+      .execute()
+  await moveHead(tx, head)
+}
+
+function chained(id: number, previous: string, entry: AuditEntry): ChainedRow {
+  const content = {
+    at: entry.at,
+    principal: oneLine(entry.principal),
+    address: oneLine(entry.address),
+    action: oneLine(entry.action),
+    subject: oneLine(entry.subject),
+    result: entry.result,
+    detail: boundedJson(entry.detail ?? {}),
+  }
+  return { id, ...content, previous, hash: linkHash(previous, content) }
 }
 
 /** Clients choose some of this text: no control characters (PostgreSQL refuses NUL), no half surrogates, no endless lines. */

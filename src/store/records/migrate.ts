@@ -3,6 +3,7 @@ import { LazaretError } from '../../kit/errors.ts'
 import { first } from './migrations/0001-first.ts'
 import { holders } from './migrations/0002-holders.ts'
 import { lookups } from './migrations/0003-lookups.ts'
+import { ledger } from './migrations/0005-ledger.ts'
 import type { Schema } from './schema.ts'
 
 export type RecordsKind = 'sqlite' | 'postgres'
@@ -10,9 +11,11 @@ export type RecordsKind = 'sqlite' | 'postgres'
 interface Step {
   name: string
   statements: string
+  /** What SQL alone can't do, after its statements, in the same transaction. */
+  after?: (connection: Kysely<Schema>) => Promise<void>
 }
 
-const migrations: readonly Step[] = [first, holders, lookups]
+const migrations: readonly Step[] = [first, holders, lookups, ledger]
 
 const words: Record<RecordsKind, Record<string, string>> = {
   sqlite: { id: 'integer primary key autoincrement', name: 'text', bytes: 'blob' },
@@ -61,6 +64,7 @@ async function stepToMake(connection: Kysely<Schema>, kind: RecordsKind, steps: 
 
 async function make(connection: Kysely<Schema>, kind: RecordsKind, step: Step): Promise<void> {
   for (const statement of step.statements.split(';')) await sql.raw(inWordsOf(kind, statement)).execute(connection)
+  await step.after?.(connection)
   await sql`insert into meta (key, value) values ('schema', ${step.name}) on conflict (key) do update set value = excluded.value`.execute(
     connection,
   )

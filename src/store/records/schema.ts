@@ -31,7 +31,14 @@ export interface Schema {
   manifest_children: { manifest_id: number; position: number; child_digest: string; platform: string | null; attests: string | null }
   manifest_blobs: { manifest_id: number; position: number; blob_digest: string; media_type: string; role: string }
   blob_holders: { repository_id: number; blob_digest: string; manifest_id: number }
-  manifest_links: { repository_id: number; manifest_id: number; pushed_at: number; pushed_by: string }
+  manifest_links: {
+    repository_id: number
+    manifest_id: number
+    pushed_at: number
+    pushed_by: string
+    /** The latest pull that is on record. */
+    pulled_at: Generated<number | null>
+  }
   tags: { repository_id: number; name: string; manifest_id: number; updated_at: number; updated_by: string }
   blob_layers: {
     blob_digest: string
@@ -86,7 +93,32 @@ export interface Schema {
     subject: string
     result: string
     detail: string
+    previous: string
+    hash: string
   }
+  audit_chain: { id: number; anchor_id: number; anchor_hash: string; head_id: number; head_hash: string }
+  tag_moves: {
+    id: Generated<number>
+    repository_id: number
+    tag: string
+    from_digest: string | null
+    to_digest: string | null
+    moved_at: number
+    moved_by: string
+    way: string
+  }
+  pulls: {
+    repository_id: number
+    digest: string
+    /** Empty: by digest alone. */
+    tag: string
+    principal: string
+    address: string
+    count: number
+    first_at: number
+    last_at: number
+  }
+  repository_settings: { match: string; settings: string; updated_at: number; updated_by: string }
   jobs: {
     id: Generated<number>
     kind: string

@@ -1,4 +1,5 @@
 import { acceptSuite } from './accept.ts'
+import { auditSuite } from './audit.ts'
 import { blobsSuite } from './blobs.ts'
 import { jobsSuite } from './jobs.ts'
 import { manifestsSuite } from './manifests.ts'
@@ -8,6 +9,6 @@ import { verdictsSuite } from './verdicts.ts'
 
 /** Every contract of the store, over one implementation of the records. */
 export function storeSuites(implementation: string, open: OpenRecords): void {
-  for (const suite of [recordsSuite, uploadsSuite, blobsSuite, acceptSuite, manifestsSuite, jobsSuite, verdictsSuite])
+  for (const suite of [recordsSuite, uploadsSuite, blobsSuite, acceptSuite, manifestsSuite, jobsSuite, verdictsSuite, auditSuite])
     suite(implementation, open)
 }
