@@ -85,16 +85,37 @@ async function seedRepositories(data: string): Promise<void> {
   const records = await openSqliteRecords(join(data, 'records.sqlite'))
   await records.write(async (tx) => {
     for (let at = 0; at < 2000; at++) {
-      const repository = await tx.insertInto('repositories').values({ name: `team${at % 40}/service-${at}`, created_at: at }).returning('id').executeTakeFirstOrThrow()
+      const repository = await tx
+        .insertInto('repositories')
+        .values({ name: `team${at % 40}/service-${at}`, created_at: at })
+        .returning('id')
+        .executeTakeFirstOrThrow()
       const content = Buffer.from(`{"schemaVersion":2,"at":${at}}`)
       const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`
       const manifest = await tx
         .insertInto('manifests')
-        .values({ digest, kind: 'artifact', media_type: 'application/vnd.oci.image.manifest.v1+json', artifact_type: null, subject: null, annotations: '{}', config_digest: null, size: content.length, content, created_at: at })
+        .values({
+          digest,
+          kind: 'artifact',
+          media_type: 'application/vnd.oci.image.manifest.v1+json',
+          artifact_type: null,
+          subject: null,
+          annotations: '{}',
+          config_digest: null,
+          size: content.length,
+          content,
+          created_at: at,
+        })
         .returning('id')
         .executeTakeFirstOrThrow()
-      await tx.insertInto('manifest_links').values({ repository_id: repository.id, manifest_id: manifest.id, pushed_at: at, pushed_by: 'user:admin' }).execute()
-      await tx.insertInto('tags').values({ repository_id: repository.id, name: 'latest', manifest_id: manifest.id, updated_at: at, updated_by: 'user:admin' }).execute()
+      await tx
+        .insertInto('manifest_links')
+        .values({ repository_id: repository.id, manifest_id: manifest.id, pushed_at: at, pushed_by: 'user:admin' })
+        .execute()
+      await tx
+        .insertInto('tags')
+        .values({ repository_id: repository.id, name: 'latest', manifest_id: manifest.id, updated_at: at, updated_by: 'user:admin' })
+        .execute()
     }
   })
   await records.close()
@@ -102,11 +123,20 @@ async function seedRepositories(data: string): Promise<void> {
 
 async function start(data: string): Promise<Server> {
   const port = await freePort()
-  const env = { ...process.env, LAZARET_DATA: data, LAZARET_LISTEN: `127.0.0.1:${port}`, LAZARET_ADMIN_PASSWORD: password, LAZARET_LOG: 'warn' }
+  const env = {
+    ...process.env,
+    LAZARET_DATA: data,
+    LAZARET_LISTEN: `127.0.0.1:${port}`,
+    LAZARET_ADMIN_PASSWORD: password,
+    LAZARET_LOG: 'warn',
+  }
   const began = performance.now()
   const child = spawn(launcher, ['serve'], { env, cwd: data, stdio: ['ignore', 'inherit', 'inherit'] })
   for (;;) {
-    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).then((answer) => answer.ok, () => false)
+    const ready = await fetch(`http://127.0.0.1:${port}/health/ready`).then(
+      (answer) => answer.ok,
+      () => false,
+    )
     if (ready) return { child, port, readyMs: performance.now() - began }
     if (performance.now() - began > 60_000) throw new Error('the server does not start')
     await sleep(5)
@@ -124,7 +154,10 @@ async function push({ port }: Server, name: string, blobs: Uint8Array[], manifes
   const base = `http://127.0.0.1:${port}/v2/${name}`
   for (const blob of blobs) {
     const digest = `sha256:${createHash('sha256').update(blob).digest('hex')}`
-    await must(fetch(`${base}/blobs/uploads/?digest=${digest}`, { method: 'POST', headers: { authorization }, body: Buffer.from(blob) }), 201)
+    await must(
+      fetch(`${base}/blobs/uploads/?digest=${digest}`, { method: 'POST', headers: { authorization }, body: Buffer.from(blob) }),
+      201,
+    )
   }
   await must(fetch(`${base}/manifests/1`, { method: 'PUT', headers: { authorization, 'content-type': mediaType }, body: manifest }), 201)
   return performance.now()

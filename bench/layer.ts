@@ -22,9 +22,13 @@ try {
 async function benchLayer(path: string): Promise<void> {
   const facts = await readLayer(createReadStream(path), { reopen: () => createReadStream(path) })
   const [stored, plain] = [statSync(path).size, facts.sizeBytes]
-  console.log(`${path}: ${mb(stored)} MB stored, ${mb(plain)} MB tar, ${facts.files.length} files, ${facts.packages.length} packages, ${facts.problems.length} problems`)
+  console.log(
+    `${path}: ${mb(stored)} MB stored, ${mb(plain)} MB tar, ${facts.files.length} files, ${facts.packages.length} packages, ${facts.problems.length} problems`,
+  )
   const isGzip = path.endsWith('gz')
-  await report('readLayer', plain, () => readLayer(createReadStream(path, { highWaterMark: 256 * 1024 }), { reopen: () => createReadStream(path) }))
+  await report('readLayer', plain, () =>
+    readLayer(createReadStream(path, { highWaterMark: 256 * 1024 }), { reopen: () => createReadStream(path) }),
+  )
   await report('tar-stream with SHA-256', plain, () => walkWithTarStream(path, isGzip))
   if (isGzip) await report('gunzip -t', plain, async () => execFileSync('gunzip', ['-t', path]))
   await report('tar -t', plain, async () => execFileSync('tar', [isGzip ? '-tzf' : '-tf', path], { maxBuffer: 1e9 }))
@@ -40,7 +44,9 @@ async function report(name: string, bytes: number, run: () => Promise<unknown>):
     rows.push({ wall: performance.now() - start, cpu: (user + system) / 1000 })
   }
   const { wall, cpu } = rows.sort((a, b) => a.wall - b.wall)[Math.floor(rounds / 2)] ?? { wall: 0, cpu: 0 }
-  console.log(`  ${name.padEnd(26)} ${wall.toFixed(0).padStart(6)} ms  ${(bytes / 1e3 / wall).toFixed(0).padStart(5)} MB/s  ${cpu.toFixed(0).padStart(6)} ms of CPU here   (median of ${rounds})`)
+  console.log(
+    `  ${name.padEnd(26)} ${wall.toFixed(0).padStart(6)} ms  ${(bytes / 1e3 / wall).toFixed(0).padStart(5)} MB/s  ${cpu.toFixed(0).padStart(6)} ms of CPU here   (median of ${rounds})`,
+  )
 }
 
 async function walkWithTarStream(path: string, isGzip: boolean): Promise<void> {
@@ -59,7 +65,10 @@ async function walkWithTarStream(path: string, isGzip: boolean): Promise<void> {
 
 function makeLayer(): string {
   const path = join(folder, 'layer.tar.gz')
-  execFileSync('sh', ['-c', `{ find /usr/lib /usr/share -xdev -type f -size -4096k 2>/dev/null | head -n 12000; echo /var/lib/dpkg/status; } | tar -cf - -T - 2>/dev/null | head -c 120000000 | { cat; head -c 1024 /dev/zero; } | gzip -6 > ${path}`])
+  execFileSync('sh', [
+    '-c',
+    `{ find /usr/lib /usr/share -xdev -type f -size -4096k 2>/dev/null | head -n 12000; echo /var/lib/dpkg/status; } | tar -cf - -T - 2>/dev/null | head -c 120000000 | { cat; head -c 1024 /dev/zero; } | gzip -6 > ${path}`,
+  ])
   return path
 }
 

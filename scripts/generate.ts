@@ -47,7 +47,8 @@ export function exportName(file: string): string {
 async function checkExport(roster: Roster, file: string): Promise<void> {
   const path = join(roster.folder, file)
   const text = await readFile(join(repository, path), 'utf8')
-  if (!new RegExp(`^export const ${exportName(file)}\\b`, 'm').test(text)) throw new Error(`${path} does not export a const ${exportName(file)}`)
+  if (!new RegExp(`^export const ${exportName(file)}\\b`, 'm').test(text))
+    throw new Error(`${path} does not export a const ${exportName(file)}`)
 }
 
 async function currentText(roster: Roster): Promise<string | undefined> {

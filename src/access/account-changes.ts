@@ -28,7 +28,10 @@ export async function insertUser(tx: Tx, name: string, password: string, now: nu
 
 export async function insertRobot(tx: Tx, name: string, tokenHash: string, now: number, expiresAt: number | undefined): Promise<void> {
   await requireFreeName(tx, name)
-  await tx.insertInto('robots').values({ name, token_hash: tokenHash, created_at: now, expires_at: expiresAt ?? null }).execute()
+  await tx
+    .insertInto('robots')
+    .values({ name, token_hash: tokenHash, created_at: now, expires_at: expiresAt ?? null })
+    .execute()
 }
 
 export async function updatePassword(tx: Tx, name: string, password: string): Promise<void> {
@@ -49,7 +52,8 @@ export async function insertGrants(tx: Tx, account: AccountRef, grants: readonly
       .execute()
   }
   const held = await heldActions(tx, account)
-  if (held.length > most) throw new LazaretError('LIMIT_EXCEEDED', `${account.name} would have ${held.length} grants, and ${most} is the most`)
+  if (held.length > most)
+    throw new LazaretError('LIMIT_EXCEEDED', `${account.name} would have ${held.length} grants, and ${most} is the most`)
 }
 
 export async function deleteGrant(tx: Tx, account: AccountRef, grant: Grant): Promise<void> {
@@ -60,7 +64,8 @@ export async function deleteGrant(tx: Tx, account: AccountRef, grant: Grant): Pr
     .where('action', '=', grant.action)
     .where('pattern', '=', grant.pattern)
     .executeTakeFirst()
-  if (result.numDeletedRows === 0n) throw new LazaretError('NOT_FOUND', `the ${account.kind} ${account.name} has no grant ${formatGrant(grant)}`)
+  if (result.numDeletedRows === 0n)
+    throw new LazaretError('NOT_FOUND', `the ${account.kind} ${account.name} has no grant ${formatGrant(grant)}`)
 }
 
 /** Out: the actions that it had. */
@@ -98,7 +103,12 @@ async function requireFreeName(tx: Tx, name: string): Promise<void> {
 }
 
 async function heldActions(tx: Tx, account: AccountRef): Promise<string[]> {
-  const rows = await tx.selectFrom('grants').select('action').where('principal_kind', '=', account.kind).where('principal_name', '=', account.name).execute()
+  const rows = await tx
+    .selectFrom('grants')
+    .select('action')
+    .where('principal_kind', '=', account.kind)
+    .where('principal_name', '=', account.name)
+    .execute()
   return rows.map((row) => row.action)
 }
 

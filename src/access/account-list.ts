@@ -25,10 +25,15 @@ const mostPerPage = 1000
 /** In: a kind, and a page by key. Out: its accounts in the order of names. Throws LazaretError PAGINATION_NUMBER_INVALID. */
 export async function listAccounts(db: Tx, kind: AccountKind, page: { limit?: number; after?: string }): Promise<AccountPage> {
   const limit = page.limit ?? 100
-  if (!Number.isSafeInteger(limit) || limit < 1 || limit > mostPerPage) throw new LazaretError('PAGINATION_NUMBER_INVALID', `limit is a whole number from 1 to ${mostPerPage}`)
+  if (!Number.isSafeInteger(limit) || limit < 1 || limit > mostPerPage)
+    throw new LazaretError('PAGINATION_NUMBER_INVALID', `limit is a whole number from 1 to ${mostPerPage}`)
   const rows = await accountRows(db, kind, limit + 1, page.after ?? '')
   const shown = rows.slice(0, limit)
-  const grants = await grantsOf(db, kind, shown.map((row) => row.name))
+  const grants = await grantsOf(
+    db,
+    kind,
+    shown.map((row) => row.name),
+  )
   const items = shown.map((row) => ({
     kind,
     name: row.name,
@@ -40,8 +45,20 @@ export async function listAccounts(db: Tx, kind: AccountKind, page: { limit?: nu
   return rows.length > limit && last !== undefined ? { items, next: last.name } : { items }
 }
 
-async function accountRows(db: Tx, kind: AccountKind, limit: number, after: string): Promise<{ name: string; created_at: number; expires_at: number | null }[]> {
-  if (kind === 'robot') return db.selectFrom('robots').select(['name', 'created_at', 'expires_at']).where('name', '>', after).orderBy('name').limit(limit).execute()
+async function accountRows(
+  db: Tx,
+  kind: AccountKind,
+  limit: number,
+  after: string,
+): Promise<{ name: string; created_at: number; expires_at: number | null }[]> {
+  if (kind === 'robot')
+    return db
+      .selectFrom('robots')
+      .select(['name', 'created_at', 'expires_at'])
+      .where('name', '>', after)
+      .orderBy('name')
+      .limit(limit)
+      .execute()
   const users = await db.selectFrom('users').select(['name', 'created_at']).where('name', '>', after).orderBy('name').limit(limit).execute()
   return users.map((user) => ({ ...user, expires_at: null }))
 }
@@ -58,6 +75,10 @@ async function grantsOf(db: Tx, kind: AccountKind, names: string[]): Promise<Map
     .orderBy('pattern')
     .execute()
   const grants = new Map<string, string[]>()
-  for (const row of rows) grants.set(row.principal_name, [...(grants.get(row.principal_name) ?? []), formatGrant({ action: row.action as Action, pattern: row.pattern })])
+  for (const row of rows)
+    grants.set(row.principal_name, [
+      ...(grants.get(row.principal_name) ?? []),
+      formatGrant({ action: row.action as Action, pattern: row.pattern }),
+    ])
   return grants
 }

@@ -52,13 +52,26 @@ export function createAccounts(records: Records, options: { passwords: Passwords
   const hasUsers = () => changes.hasUsers(records.read)
 
   /** The frame of every change: alone among the changes of accounts, with its row in the log, and known at once. */
-  async function change<T>(actor: Actor, action: string, account: AccountRef, detail: Record<string, unknown>, work: (tx: Tx) => Promise<T>): Promise<T> {
+  async function change<T>(
+    actor: Actor,
+    action: string,
+    account: AccountRef,
+    detail: Record<string, unknown>,
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
     const at = now()
     try {
       return await records.write(async (tx) => {
         await changes.lockAccounts(tx, records.kind)
         const result = await work(tx)
-        await recordAudit(tx, { ...actor, action: `${account.kind}.${action}`, subject: `${account.kind}:${account.name}`, result: 'done', detail, at })
+        await recordAudit(tx, {
+          ...actor,
+          action: `${account.kind}.${action}`,
+          subject: `${account.kind}:${account.name}`,
+          result: 'done',
+          detail,
+          at,
+        })
         return result
       })
     } finally {
@@ -116,7 +129,10 @@ export function createAccounts(records: Records, options: { passwords: Passwords
       requireExpiry(expiresAt, now())
       const robot: AccountRef = { kind: 'robot', name }
       const token = newRobotToken()
-      const detail = { grants: grants.map(formatGrant), ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }) }
+      const detail = {
+        grants: grants.map(formatGrant),
+        ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt).toISOString() }),
+      }
       await change(actor, 'add', robot, detail, async (tx) => {
         await changes.insertRobot(tx, name, hashRobotToken(token), now(), expiresAt)
         await changes.insertGrants(tx, robot, grants, mostGrants)
@@ -156,12 +172,15 @@ function requirePassword(password: string, minLength: number): void {
   if (Array.from(password.slice(0, 2 * minLength)).length < minLength) {
     throw new LazaretError('INPUT_INVALID', minLength === 1 ? 'a password is missing' : `a password has at least ${minLength} characters`)
   }
-  if (Buffer.byteLength(password) > maxPasswordBytes) throw new LazaretError('INPUT_INVALID', `a password has at most ${maxPasswordBytes} bytes`)
-  if (/\p{Cc}/u.test(password) || !password.isWellFormed()) throw new LazaretError('INPUT_INVALID', 'a password has no control characters: no client could send it')
+  if (Buffer.byteLength(password) > maxPasswordBytes)
+    throw new LazaretError('INPUT_INVALID', `a password has at most ${maxPasswordBytes} bytes`)
+  if (/\p{Cc}/u.test(password) || !password.isWellFormed())
+    throw new LazaretError('INPUT_INVALID', 'a password has no control characters: no client could send it')
 }
 
 function requireExpiry(expiresAt: number | undefined, now: number): void {
   if (expiresAt === undefined) return
-  if (!Number.isSafeInteger(expiresAt) || expiresAt > 253_402_300_799_999) throw new LazaretError('INPUT_INVALID', 'the expiry is not an instant in whole milliseconds up to the year 9999')
+  if (!Number.isSafeInteger(expiresAt) || expiresAt > 253_402_300_799_999)
+    throw new LazaretError('INPUT_INVALID', 'the expiry is not an instant in whole milliseconds up to the year 9999')
   if (expiresAt <= now) throw new LazaretError('INPUT_INVALID', `the expiry ${new Date(expiresAt).toISOString()} has passed`)
 }

@@ -99,7 +99,8 @@ export function hasExpired(account: Account, now: number): boolean {
 function accountOf(name: string, rows: Row[]): Account | undefined {
   const first = rows[0]
   if (first === undefined) return undefined
-  if (rows.some((row) => row.kind !== first.kind)) throw new LazaretError('INTERNAL', `${name} is both a user and a robot: remove one of them`)
+  if (rows.some((row) => row.kind !== first.kind))
+    throw new LazaretError('INTERNAL', `${name} is both a user and a robot: remove one of them`)
   const grants = rows.flatMap((row) => (row.action === null ? [] : [Object.freeze({ action: row.action, pattern: row.pattern ?? '' })]))
   return Object.freeze({
     kind: first.kind,

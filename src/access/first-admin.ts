@@ -20,7 +20,12 @@ const system: Actor = { principal: 'system', address: 'local' }
  * generated one kept in `admin-password` (mode 0600) in the data folder; where `admin` is there and another password is
  * given, sets it. A removed `admin` does not come back while there are other users.
  */
-export async function ensureAdmin(given: { accounts: Accounts; passwords: Passwords; dataFolder: string; password?: string }): Promise<AdminOutcome> {
+export async function ensureAdmin(given: {
+  accounts: Accounts
+  passwords: Passwords
+  dataFolder: string
+  password?: string
+}): Promise<AdminOutcome> {
   const { accounts, password } = given
   const file = join(given.dataFolder, 'admin-password')
   if (await accounts.hasUsers()) return password === undefined ? { admin: 'kept' } : updateAdmin(given, password, file)

@@ -37,7 +37,15 @@ test('a bad one is named, with what is wrong', () => {
 })
 
 test('whatever is accepted is read back from what it is written as, and its pattern is one', () => {
-  const text = fc.oneof(fc.string(), fc.tuple(fc.constantFrom('pull', 'push', 'delete', 'read-quarantined', 'admin'), fc.string({ unit: fc.constantFrom('a', '*', '/', '.', '-', '=') })).map(([action, pattern]) => `${action}=${pattern}`))
+  const text = fc.oneof(
+    fc.string(),
+    fc
+      .tuple(
+        fc.constantFrom('pull', 'push', 'delete', 'read-quarantined', 'admin'),
+        fc.string({ unit: fc.constantFrom('a', '*', '/', '.', '-', '=') }),
+      )
+      .map(([action, pattern]) => `${action}=${pattern}`),
+  )
   let accepted = 0
   fc.assert(
     fc.property(text, (given) => {

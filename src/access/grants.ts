@@ -28,7 +28,8 @@ function parseGrant(text: string): Grant {
   if (!isActionOnPattern(action)) throw invalid(text, `the action is one of ${onPatterns.join(', ')}, or admin alone`)
   if (pattern === undefined) throw invalid(text, `a pattern is missing, as in ${action}=shop/**`)
   if (!isRepositoryPattern(pattern)) throw invalid(text, 'the pattern is not one of repository names, such as shop/** or shop/api')
-  if (pattern.split('/').filter((segment) => segment === '**').length > mostDoubleStars) throw invalid(text, `a pattern has at most ${mostDoubleStars} times **`)
+  if (pattern.split('/').filter((segment) => segment === '**').length > mostDoubleStars)
+    throw invalid(text, `a pattern has at most ${mostDoubleStars} times **`)
   return { action, pattern }
 }
 

@@ -25,7 +25,10 @@ test('a string made by the reference implementation matches', async () => {
 
 test('what was stored under other parameters is said to be outdated', async () => {
   const stored = await createPasswords(cheap).hash('a password')
-  assert.deepEqual(await createPasswords({ parameters: { memoryKiB: 16, passes: 1, lanes: 1 } }).verify('a password', stored), { matches: true, outdated: true })
+  assert.deepEqual(await createPasswords({ parameters: { memoryKiB: 16, passes: 1, lanes: 1 } }).verify('a password', stored), {
+    matches: true,
+    outdated: true,
+  })
 })
 
 test('an unknown user costs what a wrong password costs, and never matches', async () => {
@@ -33,7 +36,10 @@ test('an unknown user costs what a wrong password costs, and never matches', asy
   const stored = await passwords.hash('a password')
   const spent = { unknown: Infinity, wrong: Infinity }
   for (let round = 0; round < 4; round++) {
-    spent.unknown = Math.min(spent.unknown, await timed(async () => assert.equal((await passwords.verify('wrong', undefined)).matches, false)))
+    spent.unknown = Math.min(
+      spent.unknown,
+      await timed(async () => assert.equal((await passwords.verify('wrong', undefined)).matches, false)),
+    )
     spent.wrong = Math.min(spent.wrong, await timed(async () => assert.equal((await passwords.verify('wrong', stored)).matches, false)))
   }
   const ratio = spent.unknown / spent.wrong
@@ -52,8 +58,12 @@ test('the same letters match however they were composed; a password that is too 
 test('so many at once, so many waiting, and no more', async () => {
   const passwords = createPasswords({ ...cheap, slots: { atOnce: 2, waiting: 3 } })
   const outcomes = await Promise.allSettled(Array.from({ length: 9 }, () => passwords.verify('x', undefined)))
-  assert.deepEqual(outcomes.map((outcome) => outcome.status === 'fulfilled'), [true, true, true, true, true, false, false, false, false])
-  for (const outcome of outcomes.slice(5)) assert.equal(outcome.status === 'rejected' && (outcome.reason as { code: string }).code, 'TOOMANYREQUESTS')
+  assert.deepEqual(
+    outcomes.map((outcome) => outcome.status === 'fulfilled'),
+    [true, true, true, true, true, false, false, false, false],
+  )
+  for (const outcome of outcomes.slice(5))
+    assert.equal(outcome.status === 'rejected' && (outcome.reason as { code: string }).code, 'TOOMANYREQUESTS')
   assert.equal((await passwords.verify('x', undefined)).matches, false, 'the slots are free again')
 })
 
@@ -61,10 +71,21 @@ test('a stored string that is not safe to compute is an error, and no match', as
   const salt = 'c29tZXNhbHQ'
   const tag = 'CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
   const bad = [
-    '', 'password', `$argon2i$v=19$m=8,t=1,p=1$${salt}$${tag}`, `$argon2id$v=16$m=8,t=1,p=1$${salt}$${tag}`, `$argon2id$v=19$m=999999,t=1,p=1$${salt}$${tag}`,
-    `$argon2id$v=19$m=8,t=99,p=1$${salt}$${tag}`, `$argon2id$v=19$m=8,t=0,p=1$${salt}$${tag}`, `$argon2id$v=19$m=8,t=1,p=0$${salt}$${tag}`, `$argon2id$v=19$m=8,t=1,p=2$${salt}$${tag}`,
-    `$argon2id$v=19$m=8,t=1,p=1$${salt}$`, `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag}\n`, `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag}=`, `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag.slice(0, -1)}d`,
-    `$argon2id$v=19$m=8,t=1,p=1$$${tag}`, `$2b$04$abcdefghijklmnopqrstuu`,
+    '',
+    'password',
+    `$argon2i$v=19$m=8,t=1,p=1$${salt}$${tag}`,
+    `$argon2id$v=16$m=8,t=1,p=1$${salt}$${tag}`,
+    `$argon2id$v=19$m=999999,t=1,p=1$${salt}$${tag}`,
+    `$argon2id$v=19$m=8,t=99,p=1$${salt}$${tag}`,
+    `$argon2id$v=19$m=8,t=0,p=1$${salt}$${tag}`,
+    `$argon2id$v=19$m=8,t=1,p=0$${salt}$${tag}`,
+    `$argon2id$v=19$m=8,t=1,p=2$${salt}$${tag}`,
+    `$argon2id$v=19$m=8,t=1,p=1$${salt}$`,
+    `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag}\n`,
+    `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag}=`,
+    `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag.slice(0, -1)}d`,
+    `$argon2id$v=19$m=8,t=1,p=1$$${tag}`,
+    `$2b$04$abcdefghijklmnopqrstuu`,
   ]
   for (const stored of bad) await assert.rejects(createPasswords(cheap).verify('password', stored), { code: 'INTERNAL' }, stored)
 })
@@ -72,11 +93,18 @@ test('a stored string that is not safe to compute is an error, and no match', as
 test('PHC strings: read back as written, and nothing in between', () => {
   const bytes = (minLength: number, maxLength: number) => fc.uint8Array({ minLength, maxLength })
   fc.assert(
-    fc.property(fc.integer({ min: 64, max: 262_144 }), fc.integer({ min: 1, max: 16 }), fc.integer({ min: 1, max: 8 }), bytes(9, 64), bytes(17, 64), (memoryKiB, passes, lanes, salt, tag) => {
-      const phc = { parameters: { memoryKiB, passes, lanes }, salt, tag }
-      const read = parsePhc(formatPhc(phc))
-      assert.deepEqual(read === undefined ? undefined : { ...read, salt: new Uint8Array(read.salt), tag: new Uint8Array(read.tag) }, phc)
-    }),
+    fc.property(
+      fc.integer({ min: 64, max: 262_144 }),
+      fc.integer({ min: 1, max: 16 }),
+      fc.integer({ min: 1, max: 8 }),
+      bytes(9, 64),
+      bytes(17, 64),
+      (memoryKiB, passes, lanes, salt, tag) => {
+        const phc = { parameters: { memoryKiB, passes, lanes }, salt, tag }
+        const read = parsePhc(formatPhc(phc))
+        assert.deepEqual(read === undefined ? undefined : { ...read, salt: new Uint8Array(read.salt), tag: new Uint8Array(read.tag) }, phc)
+      },
+    ),
   )
   fc.assert(
     fc.property(fc.string(), (text) => {

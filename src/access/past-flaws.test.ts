@@ -25,7 +25,16 @@ async function open(): Promise<Records> {
 
 test('CVE-2019-16097: no field of a request makes its user an administrator', async () => {
   const world = await openWorld(open)
-  const request = { name: 'bob', password: passwordOf('bob'), grants: parseGrants(['pull=a']), kind: 'robot', admin: true, isAdmin: true, has_admin_role: true, role: 'admin' }
+  const request = {
+    name: 'bob',
+    password: passwordOf('bob'),
+    grants: parseGrants(['pull=a']),
+    kind: 'robot',
+    admin: true,
+    isAdmin: true,
+    has_admin_role: true,
+    role: 'admin',
+  }
   await world.accounts.addUser(actor, request)
   assert.equal(isAdmin(await world.signIn.authenticate(basic('bob'), address)), false)
 })
@@ -47,16 +56,23 @@ test('CVE-2025-30086, CVE-2025-48374: no list, error, principal or audit row hol
   await addUser(world, 'bob', 'pull=a')
   const token = await addRobot(world, 'ci')
   await world.accounts.setPassword(actor, 'bob', 'another-password')
-  const errors = await Promise.allSettled([basic('bob', 'guessed-password'), `Bearer ${token}`, `Basic ${token}`, `Bearer ${token}.x.y`].map((header) => world.signIn.authenticate(header, address)))
+  const errors = await Promise.allSettled(
+    [basic('bob', 'guessed-password'), `Bearer ${token}`, `Basic ${token}`, `Bearer ${token}.x.y`].map((header) =>
+      world.signIn.authenticate(header, address),
+    ),
+  )
   const told = JSON.stringify([
     await world.accounts.list('user'),
     await world.accounts.list('robot'),
     await world.signIn.authenticate(basic('ci', token), address),
     await world.records.read.selectFrom('audit_log').selectAll().execute(),
-    errors.map((outcome) => (outcome.status === 'rejected' ? `${(outcome.reason as Error).stack} ${JSON.stringify(outcome.reason)}` : 'in')),
+    errors.map((outcome) =>
+      outcome.status === 'rejected' ? `${(outcome.reason as Error).stack} ${JSON.stringify(outcome.reason)}` : 'in',
+    ),
   ])
   const stored = (await Promise.all(['bob', 'ci'].map((name) => world.accounts.find(name)))).map((account) => account?.credential ?? '')
-  for (const secret of [passwordOf('bob'), 'another-password', 'guessed-password', token, token.slice(4), ...stored]) assert.ok(secret !== '' && !told.includes(secret), secret)
+  for (const secret of [passwordOf('bob'), 'another-password', 'guessed-password', token, token.slice(4), ...stored])
+    assert.ok(secret !== '' && !told.includes(secret), secret)
   assert.doesNotMatch(told, /argon2id/)
 })
 
@@ -65,7 +81,8 @@ test('CVE-2026-4404: there is no password that opens every installation', async 
   for (const name of ['one', 'two']) {
     const stage = await openAccess({ records: await open(), dataFolder: join(folder, name), service: 'r.example', publicPatterns: [] })
     passwords.add(stage.admin.generated?.password ?? '')
-    for (const guess of ['', 'admin', 'password', 'Harbor12345', 'lazaret', 'changeme']) await assert.rejects(stage.signIn.authenticate(basic('admin', guess), address), { code: 'UNAUTHORIZED' })
+    for (const guess of ['', 'admin', 'password', 'Harbor12345', 'lazaret', 'changeme'])
+      await assert.rejects(stage.signIn.authenticate(basic('admin', guess), address), { code: 'UNAUTHORIZED' })
     assert.ok(isAdmin(await stage.signIn.authenticate(basic('admin', stage.admin.generated?.password), address)))
   }
   assert.ok(passwords.size === 2 && [...passwords].every((password) => password.length >= 24))
@@ -81,8 +98,13 @@ test('CVE-2020-29662: the catalog is not for who may pull nothing', async () => 
 test('CVE-2022-31666: a right on one project is none on its neighbour', async () => {
   const world = await openWorld(open)
   await addUser(world, 'bob', 'pull=shop/**', 'push=shop/api', 'delete=shop/a*')
-  const principal = await world.signIn.authenticate(await bearer(world, 'bob', 'repository:shop/api:*', 'repository:shop2/api:*', 'repository:sho:*', 'repository:workshop/api:*'), address)
-  const allowed = ['shop/api', 'shop/web', 'shop2/api', 'sho', 'workshop/api'].flatMap((name) => (['pull', 'push', 'delete'] as const).filter((action) => may(principal, action, name)).map((action) => `${action} ${name}`))
+  const principal = await world.signIn.authenticate(
+    await bearer(world, 'bob', 'repository:shop/api:*', 'repository:shop2/api:*', 'repository:sho:*', 'repository:workshop/api:*'),
+    address,
+  )
+  const allowed = ['shop/api', 'shop/web', 'shop2/api', 'sho', 'workshop/api'].flatMap((name) =>
+    (['pull', 'push', 'delete'] as const).filter((action) => may(principal, action, name)).map((action) => `${action} ${name}`),
+  )
   assert.deepEqual(allowed, ['pull shop/api', 'push shop/api', 'delete shop/api'])
 })
 
@@ -99,11 +121,18 @@ test('CVE-2025-23208: a right that was taken is not honoured, by token, by remem
   const mayPush = async (header: string) => may(await world.signIn.authenticate(header, address), 'push', 'a')
   assert.deepEqual(await Promise.all(headers.map(mayPush)), [true, true])
   await world.accounts.revoke(actor, { kind: 'user', name: 'bob' }, parseGrants(['push=a']))
-  assert.deepEqual(await Promise.all([...headers, await bearer(world, 'bob', 'repository:a:push,pull')].map(mayPush)), [false, false, false])
+  assert.deepEqual(await Promise.all([...headers, await bearer(world, 'bob', 'repository:a:push,pull')].map(mayPush)), [
+    false,
+    false,
+    false,
+  ])
 })
 
 test('CVE-2026-33540: a forged Host does not choose where passwords go', () => {
-  assert.equal(realmFor({ hostHeader: 'evil.example', publicUrls: ['https://registry.example'], path: '/token' }), 'https://registry.example/token')
+  assert.equal(
+    realmFor({ hostHeader: 'evil.example', publicUrls: ['https://registry.example'], path: '/token' }),
+    'https://registry.example/token',
+  )
 })
 
 test('CVE-2023-2253, CVE-2017-11468: no count and no length that a client sends is believed', async () => {

@@ -20,15 +20,44 @@ test('scopes in all their forms', () => {
 
 test('kinds and actions that we do not have are left out', () => {
   assert.deepEqual(parseScopes(['registry:other:*', 'registry:catalog:pull', 'artifact:a:pull', 'other(class):A B:x'.replace(' ', '')]), [])
-  assert.deepEqual(parseScopes(['repository:a:metadata,pull,admin,read-quarantined']), [{ type: 'repository', name: 'a', actions: ['pull'] }])
+  assert.deepEqual(parseScopes(['repository:a:metadata,pull,admin,read-quarantined']), [
+    { type: 'repository', name: 'a', actions: ['pull'] },
+  ])
   assert.deepEqual(parseScopes(['repository:a:']), [{ type: 'repository', name: 'a', actions: [] }])
 })
 
 test('malformed scopes and names with odd characters are refused by name', () => {
-  for (const scope of ['repository', 'repository:a', ':a:pull', 'REPOSITORY:a:pull', 'repository:a:pull%', 'repository:a\tb:pull', 'repository:a:pull\n', 'repository(:a:pull', '\0']) {
+  for (const scope of [
+    'repository',
+    'repository:a',
+    ':a:pull',
+    'REPOSITORY:a:pull',
+    'repository:a:pull%',
+    'repository:a\tb:pull',
+    'repository:a:pull\n',
+    'repository(:a:pull',
+    '\0',
+  ]) {
     assert.throws(() => parseScopes([scope]), { code: 'INPUT_INVALID' }, JSON.stringify(scope))
   }
-  for (const name of ['', 'A', 'a//b', '/a', 'a/', '../a', 'a/../b', 'a%2fb', 'a*', '**', 'localhost:5000/a', 'a:b', 'á', 'a\u200b', "a'--", 'x'.repeat(256)]) {
+  for (const name of [
+    '',
+    'A',
+    'a//b',
+    '/a',
+    'a/',
+    '../a',
+    'a/../b',
+    'a%2fb',
+    'a*',
+    '**',
+    'localhost:5000/a',
+    'a:b',
+    'á',
+    'a\u200b',
+    "a'--",
+    'x'.repeat(256),
+  ]) {
     assert.throws(() => parseScopes([`repository:${name}:pull`]), { code: 'NAME_INVALID' }, name)
   }
 })
@@ -43,31 +72,91 @@ test('1,000 scopes, and long ones, are refused at once', () => {
 })
 
 test('only what the grants allow gets in; read-quarantined and admin never do', () => {
-  const principal: Principal = { kind: 'user', name: 'bob', grants: [{ action: 'pull', pattern: 'shop/**' }, { action: 'push', pattern: 'shop/api' }, { action: 'read-quarantined', pattern: 'held/*' }] }
-  assert.deepEqual(allowedAccess(principal, parseScopes(['repository:shop/api:*', 'repository:shop/web:push', 'repository:other:pull', 'repository:held/a:*,read-quarantined', 'registry:catalog:*'])), [
-    { type: 'repository', name: 'shop/api', actions: ['pull', 'push'] },
-    { type: 'repository', name: 'held/a', actions: ['pull'] },
-    { type: 'registry', name: 'catalog', actions: ['*'] },
-  ])
-  assert.deepEqual(allowedAccess({ ...principal, kind: 'anonymous', grants: [] }, parseScopes(['registry:catalog:*', 'repository:shop/api:pull'])), [])
+  const principal: Principal = {
+    kind: 'user',
+    name: 'bob',
+    grants: [
+      { action: 'pull', pattern: 'shop/**' },
+      { action: 'push', pattern: 'shop/api' },
+      { action: 'read-quarantined', pattern: 'held/*' },
+    ],
+  }
+  assert.deepEqual(
+    allowedAccess(
+      principal,
+      parseScopes([
+        'repository:shop/api:*',
+        'repository:shop/web:push',
+        'repository:other:pull',
+        'repository:held/a:*,read-quarantined',
+        'registry:catalog:*',
+      ]),
+    ),
+    [
+      { type: 'repository', name: 'shop/api', actions: ['pull', 'push'] },
+      { type: 'repository', name: 'held/a', actions: ['pull'] },
+      { type: 'registry', name: 'catalog', actions: ['*'] },
+    ],
+  )
+  assert.deepEqual(
+    allowedAccess({ ...principal, kind: 'anonymous', grants: [] }, parseScopes(['registry:catalog:*', 'repository:shop/api:pull'])),
+    [],
+  )
 })
 
 test('no text yields more than the grants, or a name that is none', () => {
-  const principal: Principal = { kind: 'user', name: 'bob', grants: [{ action: 'pull', pattern: 'a/**' }, { action: 'push', pattern: 'a/b' }] }
-  const part = fc.constantFrom('repository', 'registry', 'catalog', '(x)', ':', ',', ' ', 'a', 'a/b', 'a/c', 'b', '*', 'pull', 'push', 'delete', '/', '..', 'é')
+  const principal: Principal = {
+    kind: 'user',
+    name: 'bob',
+    grants: [
+      { action: 'pull', pattern: 'a/**' },
+      { action: 'push', pattern: 'a/b' },
+    ],
+  }
+  const part = fc.constantFrom(
+    'repository',
+    'registry',
+    'catalog',
+    '(x)',
+    ':',
+    ',',
+    ' ',
+    'a',
+    'a/b',
+    'a/c',
+    'b',
+    '*',
+    'pull',
+    'push',
+    'delete',
+    '/',
+    '..',
+    'é',
+  )
   let given = 0
   fc.assert(
-    fc.property(fc.array(fc.oneof(fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')), fc.string(), fc.tuple(fc.constantFrom('a', 'a/b', 'b'), fc.constantFrom('pull', 'push,pull', '*')).map(([name, actions]) => `repository:${name}:${actions}`))), (texts) => {
-      const access = parsed(texts)
-      if (access === undefined) return
-      for (const [key, actions] of scopeMap(allowedAccess(principal, access))) {
-        if (key === 'registry:catalog') continue
-        for (const action of actions) {
-          given++
-          assert.ok(granted(principal, action as 'pull', key), `${action} on ${key}`)
+    fc.property(
+      fc.array(
+        fc.oneof(
+          fc.array(part, { maxLength: 12 }).map((parts) => parts.join('')),
+          fc.string(),
+          fc
+            .tuple(fc.constantFrom('a', 'a/b', 'b'), fc.constantFrom('pull', 'push,pull', '*'))
+            .map(([name, actions]) => `repository:${name}:${actions}`),
+        ),
+      ),
+      (texts) => {
+        const access = parsed(texts)
+        if (access === undefined) return
+        for (const [key, actions] of scopeMap(allowedAccess(principal, access))) {
+          if (key === 'registry:catalog') continue
+          for (const action of actions) {
+            given++
+            assert.ok(granted(principal, action as 'pull', key), `${action} on ${key}`)
+          }
         }
-      }
-    }),
+      },
+    ),
     { numRuns: 2000 },
   )
   assert.ok(given > 100, `only ${given} given`)

@@ -20,11 +20,21 @@ export interface SignIn extends TokenEndpoint {
 }
 
 /** In: accounts, tokens, and the repository patterns that anyone may pull. */
-export function createSignIn(given: { accounts: Accounts; passwords: Passwords; tokens: Tokens; publicPatterns: readonly string[]; now?: () => number }): SignIn {
+export function createSignIn(given: {
+  accounts: Accounts
+  passwords: Passwords
+  tokens: Tokens
+  publicPatterns: readonly string[]
+  now?: () => number
+}): SignIn {
   const { accounts, passwords, tokens } = given
   const now = given.now ?? Date.now
   const check = createCredentialCheck({ accounts, passwords, now })
-  const anonymous: Principal = { kind: 'anonymous', name: 'anonymous', grants: given.publicPatterns.map((pattern) => ({ action: 'pull', pattern })) }
+  const anonymous: Principal = {
+    kind: 'anonymous',
+    name: 'anonymous',
+    grants: given.publicPatterns.map((pattern) => ({ action: 'pull', pattern })),
+  }
 
   async function authenticate(header: string | undefined, address: string): Promise<Principal> {
     if (header === undefined) return anonymous

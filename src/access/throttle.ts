@@ -35,7 +35,9 @@ export function createThrottle(options: { most?: number; windowMs?: number; now:
 
 function tooMany(waitMs: number): LazaretError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
-  return new LazaretError('TOOMANYREQUESTS', `too many failed sign-ins under this name, try again in ${seconds} s`, { headers: { 'retry-after': String(seconds) } })
+  return new LazaretError('TOOMANYREQUESTS', `too many failed sign-ins under this name, try again in ${seconds} s`, {
+    headers: { 'retry-after': String(seconds) },
+  })
 }
 
 function keyOf(name: string, address: string): string {
@@ -50,5 +52,8 @@ function networkOf(address: string): string {
   const groups = head === '' ? [] : head.split(':')
   const missing = tail === undefined ? 0 : 8 - groups.length - (tail === '' ? 0 : tail.split(':').length)
   const all = [...groups, ...Array<string>(Math.max(0, missing)).fill('0'), ...(tail ?? '').split(':')]
-  return all.slice(0, 4).map((group) => (Number.parseInt(group, 16) || 0).toString(16)).join(':')
+  return all
+    .slice(0, 4)
+    .map((group) => (Number.parseInt(group, 16) || 0).toString(16))
+    .join(':')
 }

@@ -104,7 +104,10 @@ export function createTokenEndpoint(given: {
 
   function requireService(service: string | undefined): void {
     if (service === undefined || service === '' || service === tokens.service) return
-    throw new LazaretError('INPUT_INVALID', `this gives tokens for the service ${tokens.service}, not ${JSON.stringify(service.slice(0, 100))}`)
+    throw new LazaretError(
+      'INPUT_INVALID',
+      `this gives tokens for the service ${tokens.service}, not ${JSON.stringify(service.slice(0, 100))}`,
+    )
   }
 
   return { issue, issueOAuth }

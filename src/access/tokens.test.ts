@@ -19,13 +19,26 @@ test('what was issued is verified, with its claims', async () => {
   const { token, issuedAt } = await tokens.issueToken(holder, [...access, { type: 'registry', name: 'catalog', actions: ['*'] }])
   assert.equal(issuedAt, at)
   assert.deepEqual(await tokens.verifyToken(token), {
-    claims: { kind: 'user', name: 'bob', epoch: 'e', expiresAt: at + 300, scope: new Map([['a', new Set(['pull'])], ['registry:catalog', new Set(['*'])]]) },
+    claims: {
+      kind: 'user',
+      name: 'bob',
+      epoch: 'e',
+      expiresAt: at + 300,
+      scope: new Map([
+        ['a', new Set(['pull'])],
+        ['registry:catalog', new Set(['*'])],
+      ]),
+    },
   })
 })
 
 test('64 scopes of the longest text fit into a request header', async () => {
   const tokens = createTokens(await newKey(), { service, now })
-  const many = Array.from({ length: 64 }, (_, index) => ({ type: 'repository' as const, name: `${'x'.repeat(38)}${index}`, actions: ['pull', 'push', 'delete'] }))
+  const many = Array.from({ length: 64 }, (_, index) => ({
+    type: 'repository' as const,
+    name: `${'x'.repeat(38)}${index}`,
+    actions: ['pull', 'push', 'delete'],
+  }))
   const { token } = await tokens.issueToken(holder, many)
   assert.ok(token.length < 12_000, `${token.length}`)
   assert.ok('claims' in (await tokens.verifyToken(token)))
@@ -36,7 +49,8 @@ test('alg none, a key of another, a key in the header, HS256 over our public key
   const tokens = createTokens(key, { service, now })
   const attacker = generateKeyPairSync('ed25519')
   const jwk = await exportJWK(attacker.publicKey)
-  const signed = (header: Partial<JWTHeaderParameters>) => new SignJWT({ ...claims }).setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: key.kid, ...header }).sign(attacker.privateKey)
+  const signed = (header: Partial<JWTHeaderParameters>) =>
+    new SignJWT({ ...claims }).setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: key.kid, ...header }).sign(attacker.privateKey)
   const hostile: Record<string, string> = {
     'alg none': new UnsecuredJWT({ ...claims }).encode(),
     'alg none with our kid': byHand({ alg: 'none', typ: 'JWT', kid: key.kid }, () => ''),
@@ -46,9 +60,14 @@ test('alg none, a key of another, a key in the header, HS256 over our public key
     'another key': await signed({}),
     'embedded jwk': await signed({ jwk }),
     'embedded jwk and its kid': await signed({ jwk, kid: 'mine' }),
-    'jku': await signed({ jku: 'https://attacker.example/keys' }),
-    'crit': await signed({ crit: ['b64'], b64: true }),
-    ...Object.fromEntries(['der', 'pem'].map((format) => [`HS256 over the public key as ${format}`, hmacOver(key.publicKey.export({ type: 'spki', format: format as 'pem' }))])),
+    jku: await signed({ jku: 'https://attacker.example/keys' }),
+    crit: await signed({ crit: ['b64'], b64: true }),
+    ...Object.fromEntries(
+      ['der', 'pem'].map((format) => [
+        `HS256 over the public key as ${format}`,
+        hmacOver(key.publicKey.export({ type: 'spki', format: format as 'pem' })),
+      ]),
+    ),
     'HS256 over the raw key': hmacOver(Buffer.from(key.publicKey.export({ format: 'jwk' }).x ?? '', 'base64url')),
   }
   for (const [what, token] of Object.entries(hostile)) assert.ok('reason' in (await tokens.verifyToken(token)), what)
@@ -57,15 +76,39 @@ test('alg none, a key of another, a key in the header, HS256 over our public key
 test('our own signature does not save wrong claims or a wrong header', async () => {
   const key = await newKey()
   const tokens = createTokens(key, { service, now })
-  const sign = (changed: object, header: object = {}) => new SignJWT({ ...claims, ...changed }).setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: key.kid, ...header }).sign(key.privateKey)
+  const sign = (changed: object, header: object = {}) =>
+    new SignJWT({ ...claims, ...changed }).setProtectedHeader({ alg: 'EdDSA', typ: 'JWT', kid: key.kid, ...header }).sign(key.privateKey)
   assert.ok('claims' in (await tokens.verifyToken(await sign({}))))
   const wrong: [object, object?][] = [
-    [{ exp: at }], [{ exp: at - 1 }], [{ exp: undefined }], [{ exp: '9999999999' }], [{ nbf: at + 1 }], [{ nbf: undefined }], [{ iat: undefined }], [{ iss: 'other' }], [{ iss: undefined }],
-    [{ aud: 'other' }], [{ aud: [] }], [{ sub: undefined }], [{ sub: 'bob' }], [{ sub: 'root:bob' }], [{ epoch: undefined }], [{ epoch: 7 }], [{ access: 'all' }], [{ access: [7] }], [{ access: [null] }],
-    [{ access: [{ type: 'repository', name: 'a' }] }], [{ access: [{ type: 'repository', name: 'a', actions: [7] }] }], [{ access: [{ type: 'other', name: 'a', actions: [] }] }],
-    [{}, { kid: 'other' }], [{}, { kid: undefined }], [{}, { typ: 'refresh+jwt' }], [{}, { typ: undefined }],
+    [{ exp: at }],
+    [{ exp: at - 1 }],
+    [{ exp: undefined }],
+    [{ exp: '9999999999' }],
+    [{ nbf: at + 1 }],
+    [{ nbf: undefined }],
+    [{ iat: undefined }],
+    [{ iss: 'other' }],
+    [{ iss: undefined }],
+    [{ aud: 'other' }],
+    [{ aud: [] }],
+    [{ sub: undefined }],
+    [{ sub: 'bob' }],
+    [{ sub: 'root:bob' }],
+    [{ epoch: undefined }],
+    [{ epoch: 7 }],
+    [{ access: 'all' }],
+    [{ access: [7] }],
+    [{ access: [null] }],
+    [{ access: [{ type: 'repository', name: 'a' }] }],
+    [{ access: [{ type: 'repository', name: 'a', actions: [7] }] }],
+    [{ access: [{ type: 'other', name: 'a', actions: [] }] }],
+    [{}, { kid: 'other' }],
+    [{}, { kid: undefined }],
+    [{}, { typ: 'refresh+jwt' }],
+    [{}, { typ: undefined }],
   ]
-  for (const [changed, header] of wrong) assert.ok('reason' in (await tokens.verifyToken(await sign(changed, header))), JSON.stringify([changed, header]))
+  for (const [changed, header] of wrong)
+    assert.ok('reason' in (await tokens.verifyToken(await sign(changed, header))), JSON.stringify([changed, header]))
 })
 
 test('a token of another service or another key is refused, and a refresh token opens nothing', async () => {
@@ -94,8 +137,19 @@ test('remembered tokens end on time, and the memory of them is by the whole toke
 test('no other text is a token, and none makes verification throw', async () => {
   const tokens = createTokens(await newKey(), { service, now })
   const { token } = await tokens.issueToken(holder, access)
-  const segment = fc.oneof(fc.base64String(), fc.string(), fc.json().map((json) => Buffer.from(json).toString('base64url')), fc.constantFrom(...token.split('.')))
-  await fc.assert(fc.asyncProperty(fc.array(segment, { maxLength: 6 }).map((parts) => parts.join('.')), async (text) => refusedUnlessSame(tokens, text, token)), { numRuns: 500 })
+  const segment = fc.oneof(
+    fc.base64String(),
+    fc.string(),
+    fc.json().map((json) => Buffer.from(json).toString('base64url')),
+    fc.constantFrom(...token.split('.')),
+  )
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(segment, { maxLength: 6 }).map((parts) => parts.join('.')),
+      async (text) => refusedUnlessSame(tokens, text, token),
+    ),
+    { numRuns: 500 },
+  )
   await fc.assert(
     fc.asyncProperty(fc.nat({ max: token.length - 1 }), fc.string({ minLength: 1, maxLength: 1 }), async (position, letter) => {
       const changed = token.slice(0, position) + letter + token.slice(position + 1)

@@ -26,7 +26,10 @@ test('whatever an import throws, the revision before stays in force', async (t) 
     [[], 'INPUT_INVALID'],
   ]
   for (const [paths, code] of fails)
-    await assert.rejects(importAdvisories(paths, folder, importOptions), (error: unknown) => error instanceof LazaretError && error.code === code)
+    await assert.rejects(
+      importAdvisories(paths, folder, importOptions),
+      (error: unknown) => error instanceof LazaretError && error.code === code,
+    )
   await assert.rejects(
     importAdvisories([good, good], folder, {
       ...importOptions,

@@ -40,5 +40,8 @@ const walkVersion = 1
 /** Part of the key under which a layer's facts are stored: changes with any extractor. */
 export function revisionOf(extractors: readonly Extractor[]): string {
   const names = extractors.map(({ name, version }) => `${name}@${version}`).sort()
-  return createHash('sha256').update([`walk@${walkVersion}`, ...names].join('\n')).digest('hex').slice(0, 16)
+  return createHash('sha256')
+    .update([`walk@${walkVersion}`, ...names].join('\n'))
+    .digest('hex')
+    .slice(0, 16)
 }

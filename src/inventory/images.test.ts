@@ -25,12 +25,28 @@ interface Expected {
 }
 
 const images: Record<string, Expected> = {
-  'alpine.tar': { kind: 'oci-archive', release: 'alpine 3.14.9', packages: { apk: 14 }, purls: ['pkg:apk/alpine/musl@1.2.2-r3?arch=x86_64&distro=alpine-3.14.9'] },
+  'alpine.tar': {
+    kind: 'oci-archive',
+    release: 'alpine 3.14.9',
+    packages: { apk: 14 },
+    purls: ['pkg:apk/alpine/musl@1.2.2-r3?arch=x86_64&distro=alpine-3.14.9'],
+  },
   'busybox-1.31.1.tar': { kind: 'oci-archive', packages: {} },
   'busybox-single-arch-with-attestation-manifest.tar': { kind: 'oci-archive', roles: ['image', 'attestation'], packages: {} },
   'kaniko-busybox.tar': { kind: 'docker-archive', packages: {} },
-  'nginx-compressed-layers.tar': { kind: 'docker-archive', problems: /config speaks of 3 layers where the manifest lists 1/, release: 'debian 10', packages: { deb: 84 }, purls: ['pkg:deb/debian/apt@1.8.2?arch=amd64&distro=debian-10'] },
-  'nginx-with-buildinfo.tar': { kind: 'docker-archive', problems: /config speaks of 3 layers/, release: 'debian 10', packages: { deb: 84 } },
+  'nginx-compressed-layers.tar': {
+    kind: 'docker-archive',
+    problems: /config speaks of 3 layers where the manifest lists 1/,
+    release: 'debian 10',
+    packages: { deb: 84 },
+    purls: ['pkg:deb/debian/apt@1.8.2?arch=amd64&distro=debian-10'],
+  },
+  'nginx-with-buildinfo.tar': {
+    kind: 'docker-archive',
+    problems: /config speaks of 3 layers/,
+    release: 'debian 10',
+    packages: { deb: 84 },
+  },
   'node-removed.tar': { kind: 'oci-archive', packages: {} },
   'npm7-with-node-modules-only.tar': { kind: 'oci-archive', release: 'alpine 3.19.1', packages: { apk: 15, npm: 82 } },
   'java-uberjar.tar': { kind: 'docker-archive', packages: {}, unsupported: ['j2objc-annotations-1.3.jar', 'uberjar.jar'] },
@@ -43,19 +59,28 @@ for (const [name, expected] of Object.entries(images)) {
     const inventory = await inventoryOf(opened)
     await opened.close()
     assert.equal(opened.kind, expected.kind)
-    assert.deepEqual(opened.manifests.map(({ role }) => role), expected.roles ?? ['image'])
+    assert.deepEqual(
+      opened.manifests.map(({ role }) => role),
+      expected.roles ?? ['image'],
+    )
     assert.match(opened.problems.join('; '), expected.problems ?? /^$/)
     assert.deepEqual(inventory.problems, [])
     assert.equal(inventory.release && `${inventory.release.id} ${inventory.release.versionId}`, expected.release)
     assert.deepEqual(countsOf(inventory), expected.packages)
-    assert.deepEqual(inventory.unsupported.map(({ path }) => path), expected.unsupported ?? [])
+    assert.deepEqual(
+      inventory.unsupported.map(({ path }) => path),
+      expected.unsupported ?? [],
+    )
     const purls = new Set(inventory.packages.map(({ purl }) => purl))
     for (const purl of expected.purls ?? []) assert.ok(purls.has(purl), purl)
   })
 }
 
 test('an archive that is no image is refused', { skip }, async () => {
-  await assert.rejects(openImage(join(folder, 'unsupported-image.tar')), { code: 'UNREADABLE', message: /neither a Docker nor an OCI archive/ })
+  await assert.rejects(openImage(join(folder, 'unsupported-image.tar')), {
+    code: 'UNREADABLE',
+    message: /neither a Docker nor an OCI archive/,
+  })
 })
 
 /** Every layer has the diffID that the config says, where the config speaks of it. */

@@ -46,7 +46,12 @@ export async function readLayer(source: Readable | AsyncIterable<Uint8Array>, op
   }
 }
 
-async function read(source: AsyncIterable<Uint8Array>, options: ReadLayerOptions, limits: LayerLimits, problems: Problems): Promise<LayerFacts> {
+async function read(
+  source: AsyncIterable<Uint8Array>,
+  options: ReadLayerOptions,
+  limits: LayerLimits,
+  problems: Problems,
+): Promise<LayerFacts> {
   const layer = await decompress(source, options.signal)
   const budget = new Budget(limits, layer.bytesIn)
   const facts = new FactStore(budget, problems, options.signal)
@@ -89,7 +94,13 @@ async function pump(
   return { diffId: digestOf('sha256', hash.digest('hex')), sizeBytes }
 }
 
-async function readLinked(walk: LayerWalk, options: ReadLayerOptions, limits: LayerLimits, facts: FactStore, problems: Problems): Promise<void> {
+async function readLinked(
+  walk: LayerWalk,
+  options: ReadLayerOptions,
+  limits: LayerLimits,
+  facts: FactStore,
+  problems: Problems,
+): Promise<void> {
   const linked = walk.linked.filter(({ index }) => walk.tree.isLive(index))
   if (linked.length === 0) return
   if (options.reopen === undefined) {
@@ -105,5 +116,7 @@ async function readLinked(walk: LayerWalk, options: ReadLayerOptions, limits: La
 
 function stopped(signal: AbortSignal): LazaretError {
   const timedOut = signal.reason instanceof Error && signal.reason.name === 'TimeoutError'
-  return new LazaretError(timedOut ? 'TIMED_OUT' : 'UNAVAILABLE', `the reading of the layer was stopped: ${messageOf(signal.reason)}`, { cause: signal.reason })
+  return new LazaretError(timedOut ? 'TIMED_OUT' : 'UNAVAILABLE', `the reading of the layer was stopped: ${messageOf(signal.reason)}`, {
+    cause: signal.reason,
+  })
 }

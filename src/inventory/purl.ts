@@ -9,9 +9,12 @@ import type { Package } from '../model/package.ts'
 export function purlOf(pack: Package, release?: OsRelease): string {
   switch (pack.kind) {
     case 'deb':
-    case 'apk': return distributionPurl(pack, release)
-    case 'npm': return npmPurl(pack)
-    case 'pypi': return new PackageURL('pypi', undefined, pack.name, pack.version, undefined, undefined).toString()
+    case 'apk':
+      return distributionPurl(pack, release)
+    case 'npm':
+      return npmPurl(pack)
+    case 'pypi':
+      return new PackageURL('pypi', undefined, pack.name, pack.version, undefined, undefined).toString()
   }
 }
 

@@ -11,9 +11,20 @@ import type { Member } from './testing/tars.ts'
 const statusPath = 'var/lib/dpkg/status'
 
 test('the newest database has its say alone, and a package keeps the layer that brought it', async () => {
-  const layers = await layersOf([[statusPath, deb('a', '1', 'b', '1')]], [[statusPath, deb('a', '1', 'b', '2')]], ['srv/app'], [[statusPath, deb('a', '1', 'c', '1')]])
+  const layers = await layersOf(
+    [[statusPath, deb('a', '1', 'b', '1')]],
+    [[statusPath, deb('a', '1', 'b', '2')]],
+    ['srv/app'],
+    [[statusPath, deb('a', '1', 'c', '1')]],
+  )
   const { packages } = squash(layers)
-  assert.deepEqual(packages.map(({ name, version, layer }) => [name, version, layers.findIndex(({ diffId }) => diffId === layer)]), [['a', '1', 0], ['c', '1', 3]])
+  assert.deepEqual(
+    packages.map(({ name, version, layer }) => [name, version, layers.findIndex(({ diffId }) => diffId === layer)]),
+    [
+      ['a', '1', 0],
+      ['c', '1', 3],
+    ],
+  )
 })
 
 test('a package that went away and came back was brought by the later layer', async () => {
@@ -35,7 +46,10 @@ const removals: [string, Member[]][] = [
 
 for (const [name, members] of removals) {
   test(`${name} removes what lower layers said there, and only there`, async () => {
-    const below: Member[] = [['app/node_modules/x/package.json', npm('x')], ['apple/node_modules/y/package.json', npm('y')]]
+    const below: Member[] = [
+      ['app/node_modules/x/package.json', npm('x')],
+      ['apple/node_modules/y/package.json', npm('y')],
+    ]
     const found = squash(await layersOf(below, members)).packages.map((pack) => pack.name)
     assert.deepEqual(found, name === 'an opaque root' ? [] : ['y'])
     const again = squash(await layersOf(below, members, [['app/node_modules/x/package.json', npm('x')]])).packages
@@ -44,7 +58,13 @@ for (const [name, members] of removals) {
 }
 
 test('whiteouts and opaque folders spare the files of their own layer', async () => {
-  const layers = await layersOf([['a/old', ''], ['b', 'old']], ['a/.wh..wh..opq', 'a/new', '.wh.b', ['b', 'new']])
+  const layers = await layersOf(
+    [
+      ['a/old', ''],
+      ['b', 'old'],
+    ],
+    ['a/.wh..wh..opq', 'a/new', '.wh.b', ['b', 'new']],
+  )
   assert.deepEqual(visible(layers), ['a/new', 'b'])
 })
 
@@ -55,46 +75,93 @@ test('a language package that a distribution package owns says so', async () => 
   const owner = async (...layers: Member[][]) => packageNamed(squash(await layersOf(...layers)), 'requests')?.ownedBy
   assert.equal(await owner(install), 'python3-requests')
   assert.equal(await owner(install, [[dist, python('requests', '2')]]), 'python3-requests', 'rewritten with the same content: chown')
-  assert.equal(await owner(install, [[statusPath, deb('python3-requests', '2-2')], list, [dist, python('requests', '2')]]), 'python3-requests', 'updated by the distribution')
+  assert.equal(
+    await owner(install, [[statusPath, deb('python3-requests', '2-2')], list, [dist, python('requests', '2')]]),
+    'python3-requests',
+    'updated by the distribution',
+  )
   assert.equal(await owner(install, [[dist, python('requests', '3')]]), undefined, 'overwritten by pip')
   assert.equal(await owner(install, [[statusPath, deb('other', '1')]]), undefined, 'the owner was removed')
-  assert.equal(await owner([[statusPath, deb('python3-requests', '2-1')], [dist, python('requests', '2')]]), undefined, 'no list')
+  assert.equal(
+    await owner([
+      [statusPath, deb('python3-requests', '2-1')],
+      [dist, python('requests', '2')],
+    ]),
+    undefined,
+    'no list',
+  )
 })
 
 test('ownership by apk, by distroless sums, and through a merged /usr', async () => {
   const file = 'usr/lib/node_modules/npm/package.json'
   const apk: Member = ['lib/apk/db/installed', 'P:npm\nV:9-r0\nF:usr/lib/node_modules/npm\nR:package.json\n']
   assert.equal(packageNamed(squash(await layersOf([apk, [file, npm('npm')]])), 'npm', 'npm')?.ownedBy, 'npm')
-  const distroless: Member[] = [['var/lib/dpkg/status.d/b64name', deb('nodejs', '18')], ['var/lib/dpkg/status.d/b64name.md5sums', `${'0'.repeat(32)}  ${file}\n`]]
+  const distroless: Member[] = [
+    ['var/lib/dpkg/status.d/b64name', deb('nodejs', '18')],
+    ['var/lib/dpkg/status.d/b64name.md5sums', `${'0'.repeat(32)}  ${file}\n`],
+  ]
   assert.equal(packageNamed(squash(await layersOf([...distroless, [file, npm('npm')]])), 'npm')?.ownedBy, 'nodejs')
-  const merged: Member[] = [symlink('lib', 'usr/lib'), [statusPath, deb('nodejs', '18')], ['var/lib/dpkg/info/nodejs.list', '/lib/node_modules/npm/package.json\n'], [file, npm('npm')]]
+  const merged: Member[] = [
+    symlink('lib', 'usr/lib'),
+    [statusPath, deb('nodejs', '18')],
+    ['var/lib/dpkg/info/nodejs.list', '/lib/node_modules/npm/package.json\n'],
+    [file, npm('npm')],
+  ]
   assert.equal(packageNamed(squash(await layersOf(merged)), 'npm')?.ownedBy, 'nodejs')
 })
 
 test('distroless stanzas of many layers are one list', async () => {
   const layers = await layersOf([['var/lib/dpkg/status.d/a', deb('a', '1')]], [['var/lib/dpkg/status.d/b', deb('b', '1')]])
-  assert.deepEqual(squash(layers).packages.map(({ name }) => name), ['a', 'b'])
+  assert.deepEqual(
+    squash(layers).packages.map(({ name }) => name),
+    ['a', 'b'],
+  )
 })
 
 test('what is said twice in one place is one package, in two places two, for two architectures two', async () => {
   const twice = `${deb('a', '1')}${deb('a', '1')}`
   assert.equal(squash(await layersOf([[statusPath, twice]])).packages.length, 1)
-  assert.equal(squash(await layersOf([['a/node_modules/x/package.json', npm('x')], ['b/node_modules/x/package.json', npm('x')]])).packages.length, 2)
-  const multi = deb('a', '1').replace('Version', 'Architecture: i386\nVersion') + deb('a', '1').replace('Version', 'Architecture: amd64\nVersion')
-  assert.deepEqual(squash(await layersOf([[statusPath, multi]])).packages.map(({ architecture }) => architecture), ['i386', 'amd64'])
+  assert.equal(
+    squash(
+      await layersOf([
+        ['a/node_modules/x/package.json', npm('x')],
+        ['b/node_modules/x/package.json', npm('x')],
+      ]),
+    ).packages.length,
+    2,
+  )
+  const multi =
+    deb('a', '1').replace('Version', 'Architecture: i386\nVersion') + deb('a', '1').replace('Version', 'Architecture: amd64\nVersion')
+  assert.deepEqual(
+    squash(await layersOf([[statusPath, multi]])).packages.map(({ architecture }) => architecture),
+    ['i386', 'amd64'],
+  )
 })
 
 test('the release: /etc before /usr/lib, and a link to the latter gives way to it', async () => {
   const usr: Member = ['usr/lib/os-release', 'ID=debian\nVERSION_ID=12\n']
   assert.equal(squash(await layersOf([usr, symlink('etc/os-release', '../usr/lib/os-release')])).release?.id, 'debian')
   assert.equal(squash(await layersOf([usr, ['etc/os-release', 'ID=mine\n']])).release?.id, 'mine')
-  assert.equal(squash(await layersOf([usr, ['etc/os-release', 'ID=mine\n']], [symlink('etc/os-release', '../usr/lib/os-release')])).release?.id, 'debian')
+  assert.equal(
+    squash(await layersOf([usr, ['etc/os-release', 'ID=mine\n']], [symlink('etc/os-release', '../usr/lib/os-release')])).release?.id,
+    'debian',
+  )
   assert.equal(squash(await layersOf([usr], ['usr/lib/.wh.os-release'])).release, undefined)
 })
 
 test('package URLs carry the distribution', async () => {
-  const { packages } = squash(await layersOf([['etc/os-release', 'ID=ubuntu\nVERSION_ID="22.04"\n'], [statusPath, deb('g++', '4:11.2-1')], ['node_modules/@s/x/package.json', npm('@s/x')], ['a.egg-info', python('A_b', '1')]]))
-  assert.deepEqual(packages.map(({ purl }) => purl), ['pkg:deb/ubuntu/g%2B%2B@4:11.2-1?distro=ubuntu-22.04', 'pkg:npm/%40s/x@1.0.0', 'pkg:pypi/a-b@1'])
+  const { packages } = squash(
+    await layersOf([
+      ['etc/os-release', 'ID=ubuntu\nVERSION_ID="22.04"\n'],
+      [statusPath, deb('g++', '4:11.2-1')],
+      ['node_modules/@s/x/package.json', npm('@s/x')],
+      ['a.egg-info', python('A_b', '1')],
+    ]),
+  )
+  assert.deepEqual(
+    packages.map(({ purl }) => purl),
+    ['pkg:deb/ubuntu/g%2B%2B@4:11.2-1?distro=ubuntu-22.04', 'pkg:npm/%40s/x@1.0.0', 'pkg:pypi/a-b@1'],
+  )
 })
 
 test('unsupported databases stand while their file does; components that the distribution owns are its own', async () => {
@@ -102,15 +169,34 @@ test('unsupported databases stand while their file does; components that the dis
   assert.deepEqual(squash(await layersOf([['var/lib/rpm/Packages', 'x']], ['var/lib/.wh.rpm'])).unsupported, [])
   const jar: Member = ['usr/share/java/a.jar', 'x']
   assert.equal(squash(await layersOf([jar])).unsupported.length, 1)
-  assert.equal(squash(await layersOf([jar, [statusPath, deb('liba-java', '1')], ['var/lib/dpkg/info/liba-java.list', '/usr/share/java/a.jar\n']])).unsupported.length, 0)
+  assert.equal(
+    squash(await layersOf([jar, [statusPath, deb('liba-java', '1')], ['var/lib/dpkg/info/liba-java.list', '/usr/share/java/a.jar\n']]))
+      .unsupported.length,
+    0,
+  )
 })
 
 test('a database behind a link at an unusual place is a problem, at a usual place it is read', async () => {
   const problems = async (...members: Member[]) => squash(await layersOf(members)).problems
-  assert.deepEqual(await problems(symlink('var/lib/dpkg', '/opt/dpkg'), ['opt/dpkg/status', deb('a', '1')]), ['var/lib/dpkg/status: a link leads to opt/dpkg/status, which is not read'])
-  assert.deepEqual(await problems(symlink('var/lib/dpkg/status', 'other'), ['var/lib/dpkg/other', deb('a', '1')]), ['var/lib/dpkg/status: a link leads to var/lib/dpkg/other, which is not read'])
-  assert.deepEqual(await problems(symlink('var/lib/rpm', '../../opt/rpm'), ['opt/rpm/Packages', 'x']), ['var/lib/rpm: a link leads to opt/rpm, which is not read'])
-  assert.deepEqual(await problems(symlink('lib', 'usr/lib'), ['usr/lib/apk/db/installed', 'P:a\nV:1\n'], symlink('var/lib/rpm', '../../usr/lib/sysimage/rpm'), ['usr/lib/sysimage/rpm/Packages', 'x'], ['usr/lib/sysimage/rpm/lock', '']), [])
+  assert.deepEqual(await problems(symlink('var/lib/dpkg', '/opt/dpkg'), ['opt/dpkg/status', deb('a', '1')]), [
+    'var/lib/dpkg/status: a link leads to opt/dpkg/status, which is not read',
+  ])
+  assert.deepEqual(await problems(symlink('var/lib/dpkg/status', 'other'), ['var/lib/dpkg/other', deb('a', '1')]), [
+    'var/lib/dpkg/status: a link leads to var/lib/dpkg/other, which is not read',
+  ])
+  assert.deepEqual(await problems(symlink('var/lib/rpm', '../../opt/rpm'), ['opt/rpm/Packages', 'x']), [
+    'var/lib/rpm: a link leads to opt/rpm, which is not read',
+  ])
+  assert.deepEqual(
+    await problems(
+      symlink('lib', 'usr/lib'),
+      ['usr/lib/apk/db/installed', 'P:a\nV:1\n'],
+      symlink('var/lib/rpm', '../../usr/lib/sysimage/rpm'),
+      ['usr/lib/sysimage/rpm/Packages', 'x'],
+      ['usr/lib/sysimage/rpm/lock', ''],
+    ),
+    [],
+  )
   assert.deepEqual(await problems(symlink('var/lib/dpkg', '/nowhere'), symlink('lib', 'lib')), [])
 })
 
@@ -143,12 +229,20 @@ test('any stack of layers shows the files that unpacking them in turn would leav
 
 test('130 layers of 500,000 files are laid over each other in seconds', () => {
   const perLayer = 3850
-  const layers = Array.from({ length: 130 }, (_, layer): LayerFacts => ({
-    ...empty,
-    files: Array.from({ length: perLayer }, (_, at) => file(`usr/share/d${Math.floor(at / 40)}/l${layer}f${at}`)).concat(file(statusPath)),
-    whiteouts: [`usr/share/d${layer % 90}/l0f0`, `usr/share/d1/l${layer - 1}f45`],
-    packages: Array.from({ length: 400 }, (_, at) => ({ location: statusPath, package: { kind: 'deb', name: `p${at}`, version: `${Math.floor((layer + at) / 40)}` } })),
-  }))
+  const layers = Array.from(
+    { length: 130 },
+    (_, layer): LayerFacts => ({
+      ...empty,
+      files: Array.from({ length: perLayer }, (_, at) => file(`usr/share/d${Math.floor(at / 40)}/l${layer}f${at}`)).concat(
+        file(statusPath),
+      ),
+      whiteouts: [`usr/share/d${layer % 90}/l0f0`, `usr/share/d1/l${layer - 1}f45`],
+      packages: Array.from({ length: 400 }, (_, at) => ({
+        location: statusPath,
+        package: { kind: 'deb', name: `p${at}`, version: `${Math.floor((layer + at) / 40)}` },
+      })),
+    }),
+  )
   const start = performance.now()
   const found = squash(layers)
   assert.equal(found.packages.length, 400)
@@ -156,7 +250,17 @@ test('130 layers of 500,000 files are laid over each other in seconds', () => {
   assert.ok(performance.now() - start < 20_000)
 })
 
-const empty: LayerFacts = { diffId: `sha256:${'0'.repeat(64)}` as LayerFacts['diffId'], sizeBytes: 0, files: [], whiteouts: [], opaque: [], packages: [], releases: [], unsupported: [], problems: [] }
+const empty: LayerFacts = {
+  diffId: `sha256:${'0'.repeat(64)}` as LayerFacts['diffId'],
+  sizeBytes: 0,
+  files: [],
+  whiteouts: [],
+  opaque: [],
+  packages: [],
+  releases: [],
+  unsupported: [],
+  problems: [],
+}
 
 function file(path: string): LayerFacts['files'][number] {
   return { path, type: 'file', mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 }
@@ -190,7 +294,9 @@ function unpacked(layers: LayerFacts[]): string[] {
 }
 
 function deb(...pairs: string[]): string {
-  const stanzas = pairs.flatMap((name, at) => (at % 2 === 0 ? [`Package: ${name}\nStatus: install ok installed\nVersion: ${pairs[at + 1]}\n\n`] : []))
+  const stanzas = pairs.flatMap((name, at) =>
+    at % 2 === 0 ? [`Package: ${name}\nStatus: install ok installed\nVersion: ${pairs[at + 1]}\n\n`] : [],
+  )
   return stanzas.join('')
 }
 

@@ -48,7 +48,9 @@ function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['fi
 
 /** A jar or a gem that a distribution package owns is judged with that package. */
 function unsupportedOf(standing: Standing, owners: ReadonlyMap<string, string>): Unsupported[] {
-  return [...standing.said.values()].flatMap(({ unsupported }) => unsupported).filter((found) => found.component !== true || !owners.has(componentKey(found)))
+  return [...standing.said.values()]
+    .flatMap(({ unsupported }) => unsupported)
+    .filter((found) => found.component !== true || !owners.has(componentKey(found)))
 }
 
 /** os-release(5): `/etc` before `/usr/lib`; where the first is a link to the second, only the second was read. */
@@ -56,7 +58,12 @@ function releaseOf(standing: Standing): OsRelease | undefined {
   return standing.said.get('etc/os-release')?.release ?? standing.said.get('usr/lib/os-release')?.release
 }
 
-function packagesOf(standing: Standing, layers: readonly LayerFacts[], owners: ReadonlyMap<string, string>, release: OsRelease | undefined): ImagePackage[] {
+function packagesOf(
+  standing: Standing,
+  layers: readonly LayerFacts[],
+  owners: ReadonlyMap<string, string>,
+  release: OsRelease | undefined,
+): ImagePackage[] {
   const packages = new Map<string, ImagePackage>()
   for (const { location, packages: found } of standing.said.values()) {
     for (const pack of found) {

@@ -40,7 +40,11 @@ export class LazaretError extends Error {
   readonly detail: unknown
   readonly headers: Record<string, string>
 
-  constructor(code: ErrorCode, message: string, options: { detail?: unknown; status?: number; headers?: Record<string, string>; cause?: unknown } = {}) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { detail?: unknown; status?: number; headers?: Record<string, string>; cause?: unknown } = {},
+  ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = 'LazaretError'
     this.code = code

@@ -24,7 +24,8 @@ export function isAffected(version: string, affected: AffectedPackage, order: Co
 export function fixesAbove(version: string, affected: readonly AffectedPackage[], order: Compare): string[] {
   const fixes = new Set<string>()
   for (const { ranges } of affected) {
-    for (const { events } of ranges) for (const event of events) if ('fixed' in event && order(event.fixed, version) === 1) fixes.add(event.fixed)
+    for (const { events } of ranges)
+      for (const event of events) if ('fixed' in event && order(event.fixed, version) === 1) fixes.add(event.fixed)
   }
   return [...fixes].sort((a, b) => numberOf(order(a, b)) || (a < b ? -1 : 1))
 }

@@ -43,7 +43,17 @@ test('cvss: the base score counts, whatever threat or environment a vector adds'
 })
 
 test('cvss: the bounds of the words', () => {
-  assert.deepEqual([0, 0.1, 3.9, 4, 6.9, 7, 8.9, 9, 10].map(severityOfScore), ['none', 'low', 'low', 'medium', 'medium', 'high', 'high', 'critical', 'critical'])
+  assert.deepEqual([0, 0.1, 3.9, 4, 6.9, 7, 8.9, 9, 10].map(severityOfScore), [
+    'none',
+    'low',
+    'low',
+    'medium',
+    'medium',
+    'high',
+    'high',
+    'critical',
+    'critical',
+  ])
 })
 
 const low4 = v4('CVSS:4.0/AV:L/AC:H/AT:P/PR:H/UI:A/VC:L/VI:N/VA:N/SC:N/SI:N/SA:N')
@@ -68,18 +78,48 @@ test('severity: the first standing that says anything decides, CVSS 2 last of al
 })
 
 test('severity: words in any case', () => {
-  const words = { LOW: 'low', Moderate: 'medium', MEDIUM: 'medium', hIgH: 'high', IMPORTANT: 'high', CRITICAL: 'critical', negligible: 'low', Unimportant: 'low', MINIMAL: 'low', none: 'none' }
+  const words = {
+    LOW: 'low',
+    Moderate: 'medium',
+    MEDIUM: 'medium',
+    hIgH: 'high',
+    IMPORTANT: 'high',
+    CRITICAL: 'critical',
+    negligible: 'low',
+    Unimportant: 'low',
+    MINIMAL: 'low',
+    none: 'none',
+  }
   for (const [word, severity] of Object.entries(words)) assert.deepEqual(scoreOf([label(word)]), { severity }, word)
-  for (const word of ['', 'unknown', 'constructor', 'very high', 'x'.repeat(1_000_000)]) assert.deepEqual(scoreOf([label(word)]), { severity: 'unknown' }, word.slice(0, 20))
+  for (const word of ['', 'unknown', 'constructor', 'very high', 'x'.repeat(1_000_000)])
+    assert.deepEqual(scoreOf([label(word)]), { severity: 'unknown' }, word.slice(0, 20))
 })
 
 test('cvss: a vector that is not valid is not counted', () => {
   const base = 'CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H'
   const refused = [
-    v3(''), v3('9.8'), v3('CVSS:3.1'), v3('CVSS:3.1/'), v3(base.slice(0, -4)), v3(`${base}/AV:N`), v3(`${base}/XX:Y`), v3(base.replace('AV:N', 'AV:Q')), v3(base.replace('AV:N', 'AV:X')),
-    v3(base.toLowerCase()), v3(base.replace('3.1', '3.2')), v3(base.replace('3.1', '4.0')), v3(` ${base}`), v3(`${base}/E:${'X'.repeat(300)}`), v3(base.replaceAll('/', '//')), v3(`${base}/`),
-    v4(base), v3('CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N'), v4('CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N'),
-    v2(base), v2('AV:N/AC:L/Au:N/C:C/I:C'), v2('CVSS:2.0/AV:N/AC:L/Au:N/C:N/I:N/A:C'),
+    v3(''),
+    v3('9.8'),
+    v3('CVSS:3.1'),
+    v3('CVSS:3.1/'),
+    v3(base.slice(0, -4)),
+    v3(`${base}/AV:N`),
+    v3(`${base}/XX:Y`),
+    v3(base.replace('AV:N', 'AV:Q')),
+    v3(base.replace('AV:N', 'AV:X')),
+    v3(base.toLowerCase()),
+    v3(base.replace('3.1', '3.2')),
+    v3(base.replace('3.1', '4.0')),
+    v3(` ${base}`),
+    v3(`${base}/E:${'X'.repeat(300)}`),
+    v3(base.replaceAll('/', '//')),
+    v3(`${base}/`),
+    v4(base),
+    v3('CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N'),
+    v4('CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N'),
+    v2(base),
+    v2('AV:N/AC:L/Au:N/C:C/I:C'),
+    v2('CVSS:2.0/AV:N/AC:L/Au:N/C:N/I:N/A:C'),
   ]
   for (const claim of refused) assert.deepEqual(scoreOf([claim]), { severity: 'unknown' }, claim.value)
   assert.equal(scoreOf([v3(`${base}/AV:P`), medium3]).score, 6.1)
@@ -87,12 +127,46 @@ test('cvss: a vector that is not valid is not counted', () => {
 
 test('cvss: any text gets an answer, never a throw, and nothing is printed', (context) => {
   const prints = (['log', 'info', 'warn', 'error', 'debug'] as const).map((method) => context.mock.method(console, method, () => undefined))
-  const pieces = ['CVSS:3.1', 'CVSS:4.0', 'AV:N', 'AC:L', 'AT:N', 'PR:N', 'UI:N', 'S:U', 'C:H', 'I:H', 'A:H', 'VC:H', 'VI:H', 'VA:H', 'SC:N', 'SI:N', 'SA:N', 'E:X', 'AV', ':', '', 'MAV:', '__proto__:x', 'constructor:y']
-  const text = fc.oneof(fc.array(fc.constantFrom(...pieces), { maxLength: 16 }).map((parts) => parts.join('/')), fc.string({ maxLength: 60 }))
+  const pieces = [
+    'CVSS:3.1',
+    'CVSS:4.0',
+    'AV:N',
+    'AC:L',
+    'AT:N',
+    'PR:N',
+    'UI:N',
+    'S:U',
+    'C:H',
+    'I:H',
+    'A:H',
+    'VC:H',
+    'VI:H',
+    'VA:H',
+    'SC:N',
+    'SI:N',
+    'SA:N',
+    'E:X',
+    'AV',
+    ':',
+    '',
+    'MAV:',
+    '__proto__:x',
+    'constructor:y',
+  ]
+  const text = fc.oneof(
+    fc.array(fc.constantFrom(...pieces), { maxLength: 16 }).map((parts) => parts.join('/')),
+    fc.string({ maxLength: 60 }),
+  )
   const type = fc.constantFrom('CVSS_V2', 'CVSS_V3', 'CVSS_V4', 'label')
-  fc.assert(fc.property(type, text, (kind, value) => {
-    const { severity, score } = scoreOf([{ type: kind, value } as SeverityClaim])
-    assert.ok(score === undefined || severity === severityOfScore(score))
-  }), { numRuns: 2000 })
-  assert.deepEqual(prints.map((print) => print.mock.callCount()), [0, 0, 0, 0, 0])
+  fc.assert(
+    fc.property(type, text, (kind, value) => {
+      const { severity, score } = scoreOf([{ type: kind, value } as SeverityClaim])
+      assert.ok(score === undefined || severity === severityOfScore(score))
+    }),
+    { numRuns: 2000 },
+  )
+  assert.deepEqual(
+    prints.map((print) => print.mock.callCount()),
+    [0, 0, 0, 0, 0],
+  )
 })

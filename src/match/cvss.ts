@@ -11,9 +11,14 @@ export interface Score {
 /** The sources' words, for labels that were not put into ours before. */
 const words: ReadonlyMap<string, Severity> = new Map<string, Severity>([
   ['critical', 'critical'],
-  ['high', 'high'], ['important', 'high'],
-  ['medium', 'medium'], ['moderate', 'medium'],
-  ['low', 'low'], ['negligible', 'low'], ['unimportant', 'low'], ['minimal', 'low'],
+  ['high', 'high'],
+  ['important', 'high'],
+  ['medium', 'medium'],
+  ['moderate', 'medium'],
+  ['low', 'low'],
+  ['negligible', 'low'],
+  ['unimportant', 'low'],
+  ['minimal', 'low'],
   ['none', 'none'],
 ])
 const rank: Record<Severity, number> = { unknown: 0, none: 1, low: 2, medium: 3, high: 4, critical: 5 }
@@ -57,7 +62,10 @@ function scoreWithoutV2(claims: readonly SeverityClaim[]): Score | undefined {
 }
 
 function highestScore(claims: readonly SeverityClaim[], type: VectorType): Score | undefined {
-  const scores = claims.filter((claim) => claim.type === type).map((claim) => baseScoreOf(type, claim.value)).filter((score) => score !== undefined)
+  const scores = claims
+    .filter((claim) => claim.type === type)
+    .map((claim) => baseScoreOf(type, claim.value))
+    .filter((score) => score !== undefined)
   if (scores.length === 0) return undefined
   const score = scores.reduce((highest, other) => Math.max(highest, other))
   return { severity: severityOfScore(score), score }

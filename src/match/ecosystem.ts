@@ -1,8 +1,26 @@
 // OSV schema, "Defined ecosystems": a name, and after a colon the release of a distribution.
 
 const distributions: ReadonlySet<string> = new Set([
-  'AlmaLinux', 'Alpaquita', 'Alpine', 'Azure Linux', 'BellSoft Hardened Containers', 'Chainguard', 'CleanStart', 'Debian', 'Docker Hardened Images', 'Echo',
-  'Mageia', 'MinimOS', 'Photon OS', 'Red Hat', 'Rocky Linux', 'SUSE', 'Ubuntu', 'Wolfi', 'openEuler', 'openSUSE',
+  'AlmaLinux',
+  'Alpaquita',
+  'Alpine',
+  'Azure Linux',
+  'BellSoft Hardened Containers',
+  'Chainguard',
+  'CleanStart',
+  'Debian',
+  'Docker Hardened Images',
+  'Echo',
+  'Mageia',
+  'MinimOS',
+  'Photon OS',
+  'Red Hat',
+  'Rocky Linux',
+  'SUSE',
+  'Ubuntu',
+  'Wolfi',
+  'openEuler',
+  'openSUSE',
 ])
 
 /** In: `Debian:12`. Out: `Debian`. */

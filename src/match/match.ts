@@ -61,7 +61,11 @@ const maxCandidates = 64
 
 /** The lowest fixed version above the installed one that no record of the flaw calls affected. */
 function smallestCure(version: string, hits: readonly Hit[], order: Compare): string | undefined {
-  const fixes = fixesAbove(version, hits.flatMap(({ packages }) => packages), order)
+  const fixes = fixesAbove(
+    version,
+    hits.flatMap(({ packages }) => packages),
+    order,
+  )
   const candidates = fixes.length > maxCandidates ? [...fixes.slice(0, maxCandidates - 1), ...fixes.slice(-1)] : fixes
   return candidates.find((fix) => hits.every(({ packages }) => isAnyAffected(fix, packages, order) === false))
 }

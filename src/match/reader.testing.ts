@@ -11,7 +11,8 @@ export interface World {
 export function readerOf({ advisories = [], exploited = [], severities = {} }: World): AdvisoryReader {
   const byName = new Map<string, Advisory[]>()
   for (const advisory of advisories) {
-    for (const key of new Set(advisory.affected.map(({ ecosystem, name }) => keyOf(ecosystem, name)))) byName.set(key, [...(byName.get(key) ?? []), advisory])
+    for (const key of new Set(advisory.affected.map(({ ecosystem, name }) => keyOf(ecosystem, name))))
+      byName.set(key, [...(byName.get(key) ?? []), advisory])
   }
   return {
     revision: '1',

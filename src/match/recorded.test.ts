@@ -26,14 +26,16 @@ interface Question {
 const shared = new URL('../../../shared/data/', import.meta.url)
 const absent = existsSync(shared) ? false : 'left out: the shared advisories and recorded answers are not there'
 
-test("recorded answers of the OSV API are among the findings", { skip: absent }, () => {
+test('recorded answers of the OSV API are among the findings', { skip: absent }, () => {
   const advisories = sharedAdvisories()
   const reader = readerOf({ advisories: [...advisories.values()] })
   const missing: string[] = []
   let expected = 0
   for (const { ecosystem, name, version, ids } of questions()) {
     const found = new Set(matchPackageVersion({ ecosystem, name, version }, reader).flatMap(({ sources }) => sources.map(({ id }) => id)))
-    const held = ids.filter((id) => advisories.get(id)?.affected.some((entry) => speaksOf(entry.ecosystem, ecosystem) && entry.name === name) === true)
+    const held = ids.filter(
+      (id) => advisories.get(id)?.affected.some((entry) => speaksOf(entry.ecosystem, ecosystem) && entry.name === name) === true,
+    )
     expected += held.length
     for (const id of held) if (!found.has(id)) missing.push(`${id} in ${ecosystem} ${name} ${version}`)
   }
@@ -65,5 +67,9 @@ function questions(): Question[] {
 }
 
 function linesOf(path: string): unknown[] {
-  return zstdDecompressSync(readFileSync(new URL(path, shared))).toString().split('\n').filter((line) => line !== '').map((line) => JSON.parse(line))
+  return zstdDecompressSync(readFileSync(new URL(path, shared)))
+    .toString()
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
 }

@@ -10,7 +10,15 @@ function release(id: string, versionId?: string, rest: Partial<OsRelease> = {}):
 }
 
 function pkg(rest: Partial<ImagePackage>): ImagePackage {
-  return { kind: 'deb', name: 'libssl3', version: '3.0.14-1~deb12u1+b1', purl: 'pkg:deb/debian/libssl3', location: 'var/lib/dpkg/status', layer: 'sha256:0', ...rest }
+  return {
+    kind: 'deb',
+    name: 'libssl3',
+    version: '3.0.14-1~deb12u1+b1',
+    purl: 'pkg:deb/debian/libssl3',
+    location: 'var/lib/dpkg/status',
+    layer: 'sha256:0',
+    ...rest,
+  }
 }
 
 test('ecosystem: each distribution that has one, by its release', () => {
@@ -36,25 +44,51 @@ test('ecosystem: each distribution that has one, by its release', () => {
 
 test('ecosystem: none rather than a wrong one (osv-scanner#1950)', () => {
   const none = [
-    release('debian'), release('debian', undefined, { codename: 'sid' }), release('debian', 'testing', { codename: 'bookworm' }), release('debian', '12abc'), release('debian', '12:11'),
-    release('raspbian', '12', { idLike: ['debian'] }), release('kali', '2024.1', { idLike: ['debian'], codename: 'bookworm' }), release('linuxmint', '22.04', { idLike: ['ubuntu', 'debian'] }),
-    release('alpine'), release('alpine', '3'), release('alpine', '../3.20'), release('postmarketos', '3.20', { idLike: ['alpine'] }), release('ubuntu', '22'), release('ubuntu'),
-    release('rhel', '9.4'), release('centos', '8'), release('fedora', '40'), release('Debian', '12'), release('', ''), release('constructor', '1'), release('almalinux', 'x'.repeat(100_000)),
+    release('debian'),
+    release('debian', undefined, { codename: 'sid' }),
+    release('debian', 'testing', { codename: 'bookworm' }),
+    release('debian', '12abc'),
+    release('debian', '12:11'),
+    release('raspbian', '12', { idLike: ['debian'] }),
+    release('kali', '2024.1', { idLike: ['debian'], codename: 'bookworm' }),
+    release('linuxmint', '22.04', { idLike: ['ubuntu', 'debian'] }),
+    release('alpine'),
+    release('alpine', '3'),
+    release('alpine', '../3.20'),
+    release('postmarketos', '3.20', { idLike: ['alpine'] }),
+    release('ubuntu', '22'),
+    release('ubuntu'),
+    release('rhel', '9.4'),
+    release('centos', '8'),
+    release('fedora', '40'),
+    release('Debian', '12'),
+    release('', ''),
+    release('constructor', '1'),
+    release('almalinux', 'x'.repeat(100_000)),
   ]
   for (const from of none) assert.equal(ecosystemOf(from), undefined, `${from.id} ${from.versionId?.slice(0, 20)}`)
 })
 
 test('ecosystem: any release gets none or a well formed one', () => {
   const text = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('12', '3.20.1', '22.04', '9.4'))
-  fc.assert(fc.property(fc.constantFrom('debian', 'ubuntu', 'alpine', 'wolfi', 'almalinux', 'rocky', 'rhel'), text, (id, versionId) => {
-    assert.match(ecosystemOf(release(id, versionId)) ?? 'none', /^(none|Debian:\d+|Ubuntu:\d+\.\d\d(:LTS)?|Alpine:(edge|v\d+\.\d+)|Wolfi|AlmaLinux:\d+|Rocky Linux:\d+)$/)
-  }))
+  fc.assert(
+    fc.property(fc.constantFrom('debian', 'ubuntu', 'alpine', 'wolfi', 'almalinux', 'rocky', 'rhel'), text, (id, versionId) => {
+      assert.match(
+        ecosystemOf(release(id, versionId)) ?? 'none',
+        /^(none|Debian:\d+|Ubuntu:\d+\.\d\d(:LTS)?|Alpine:(edge|v\d+\.\d+)|Wolfi|AlmaLinux:\d+|Rocky Linux:\d+)$/,
+      )
+    }),
+  )
 })
 
 test('subject: a Debian package is judged by its source package and that version', () => {
   const binary = pkg({ source: { name: 'openssl', version: '3.0.14-1~deb12u1' } })
   assert.deepEqual(subjectOf(binary, 'Debian:12'), { ecosystem: 'Debian:12', name: 'openssl', version: '3.0.14-1~deb12u1' })
-  assert.deepEqual(subjectOf(pkg({ name: 'git', version: '1:2.39.5-0+deb12u1' }), 'Debian:12'), { ecosystem: 'Debian:12', name: 'git', version: '1:2.39.5-0+deb12u1' })
+  assert.deepEqual(subjectOf(pkg({ name: 'git', version: '1:2.39.5-0+deb12u1' }), 'Debian:12'), {
+    ecosystem: 'Debian:12',
+    name: 'git',
+    version: '1:2.39.5-0+deb12u1',
+  })
   assert.equal(subjectOf(pkg({}), 'Ubuntu:22.04:LTS')?.ecosystem, 'Ubuntu:22.04:LTS')
 })
 
@@ -71,8 +105,16 @@ test('subject: no distribution, or one of another kind, judges nothing', () => {
 })
 
 test('subject: language packages, PyPI names by PEP 503', () => {
-  assert.deepEqual(subjectOf(pkg({ kind: 'npm', name: '@Scope/Name.js', version: '1.0.0' }), 'Debian:12'), { ecosystem: 'npm', name: '@Scope/Name.js', version: '1.0.0' })
-  assert.deepEqual(subjectOf(pkg({ kind: 'pypi', name: 'Zope.Interface__x', version: '5.0' }), undefined), { ecosystem: 'PyPI', name: 'zope-interface-x', version: '5.0' })
+  assert.deepEqual(subjectOf(pkg({ kind: 'npm', name: '@Scope/Name.js', version: '1.0.0' }), 'Debian:12'), {
+    ecosystem: 'npm',
+    name: '@Scope/Name.js',
+    version: '1.0.0',
+  })
+  assert.deepEqual(subjectOf(pkg({ kind: 'pypi', name: 'Zope.Interface__x', version: '5.0' }), undefined), {
+    ecosystem: 'PyPI',
+    name: 'zope-interface-x',
+    version: '5.0',
+  })
 })
 
 test('subject: a language package that a distribution package owns is judged by the distribution alone (trivy#4067)', () => {

@@ -11,7 +11,15 @@ const families: Partial<Record<PackageKind, ReadonlySet<string>>> = {
 
 /** debian.org/releases; testing images name a release by its codename before it has a number. */
 const debianCodenames: ReadonlyMap<string, string> = new Map([
-  ['wheezy', '7'], ['jessie', '8'], ['stretch', '9'], ['buster', '10'], ['bullseye', '11'], ['bookworm', '12'], ['trixie', '13'], ['forky', '14'], ['duke', '15'],
+  ['wheezy', '7'],
+  ['jessie', '8'],
+  ['stretch', '9'],
+  ['buster', '10'],
+  ['bullseye', '11'],
+  ['bookworm', '12'],
+  ['trixie', '13'],
+  ['forky', '14'],
+  ['duke', '15'],
 ])
 
 /**
@@ -38,14 +46,22 @@ function distributionSubject(pkg: ImagePackage, ecosystem: string | undefined): 
 export function ecosystemOf(release: OsRelease): string | undefined {
   const version = release.versionId ?? ''
   switch (release.id) {
-    case 'debian': return suffixed('Debian', majorOf(version) ?? (version === '' ? debianCodenames.get(release.codename ?? '') : undefined))
-    case 'ubuntu': return suffixed('Ubuntu', ubuntuRelease(version))
-    case 'alpine': return suffixed('Alpine', alpineBranch(version))
-    case 'wolfi': return 'Wolfi'
-    case 'chainguard': return 'Chainguard'
-    case 'almalinux': return suffixed('AlmaLinux', majorOf(version))
-    case 'rocky': return suffixed('Rocky Linux', majorOf(version))
-    default: return undefined
+    case 'debian':
+      return suffixed('Debian', majorOf(version) ?? (version === '' ? debianCodenames.get(release.codename ?? '') : undefined))
+    case 'ubuntu':
+      return suffixed('Ubuntu', ubuntuRelease(version))
+    case 'alpine':
+      return suffixed('Alpine', alpineBranch(version))
+    case 'wolfi':
+      return 'Wolfi'
+    case 'chainguard':
+      return 'Chainguard'
+    case 'almalinux':
+      return suffixed('AlmaLinux', majorOf(version))
+    case 'rocky':
+      return suffixed('Rocky Linux', majorOf(version))
+    default:
+      return undefined
   }
 }
 

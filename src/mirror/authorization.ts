@@ -18,7 +18,12 @@ export function parseChallenge(header: string | null): Challenge | undefined {
   if (realm === undefined || !URL.canParse(realm)) return undefined
   const service = parameters.get('service')
   const scope = parameters.get('scope')
-  return { scheme: 'bearer', realm: new URL(realm), ...(service === undefined ? {} : { service }), ...(scope === undefined ? {} : { scope }) }
+  return {
+    scheme: 'bearer',
+    realm: new URL(realm),
+    ...(service === undefined ? {} : { service }),
+    ...(scope === undefined ? {} : { scope }),
+  }
 }
 
 /**
@@ -41,6 +46,7 @@ export function basicHeader({ username, password }: Credentials): string {
 export function bearerHeader(answer: unknown): string {
   const { token, access_token: accessToken } = (answer ?? {}) as { token?: unknown; access_token?: unknown }
   const text = token ?? accessToken
-  if (typeof text !== 'string' || text === '' || /[^\x21-\x7e]/.test(text)) throw new LazaretError('UNAUTHORIZED', 'the registry gave no token')
+  if (typeof text !== 'string' || text === '' || /[^\x21-\x7e]/.test(text))
+    throw new LazaretError('UNAUTHORIZED', 'the registry gave no token')
   return `Bearer ${text}`
 }

@@ -23,7 +23,8 @@ export function registryClient(reference: RemoteReference, credentials: Credenti
     const challenge = parseChallenge(challenged.headers.get('www-authenticate'))
     if (challenge === undefined) throw new LazaretError('UNAUTHORIZED', `${reference.registry} asks for a sign-in that is not known`)
     if (challenge.scheme === 'basic') {
-      if (credentials === undefined) throw new LazaretError('UNAUTHORIZED', `${reference.registry} wants a sign-in: docker login ${reference.registry}`)
+      if (credentials === undefined)
+        throw new LazaretError('UNAUTHORIZED', `${reference.registry} wants a sign-in: docker login ${reference.registry}`)
       return basicHeader(credentials)
     }
     return token(challenge.realm, challenge.service, challenge.scope)
@@ -50,7 +51,8 @@ export function registryClient(reference: RemoteReference, credentials: Credenti
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer
       await answer.body?.cancel()
       const next = new URL(location, at)
-      if (at.protocol === 'https:' && next.protocol !== 'https:') throw new LazaretError('UNAVAILABLE', `${at.host} redirects to ${next.protocol}//`)
+      if (at.protocol === 'https:' && next.protocol !== 'https:')
+        throw new LazaretError('UNAVAILABLE', `${at.host} redirects to ${next.protocol}//`)
       at = next
     }
     throw new LazaretError('UNAVAILABLE', `${url.host} redirects more than ${mostRedirects} times`)

@@ -39,7 +39,11 @@ interface Wire {
  * be streamed. Errors: INPUT_INVALID, UNAVAILABLE, UNAUTHORIZED, NOT_FOUND, UNREADABLE where bytes are not what their
  * digest says.
  */
-export async function openRemote(text: string, credentialsFor: (registry: string) => Promise<Credentials | undefined>, platform: Platform): Promise<RemoteManifest> {
+export async function openRemote(
+  text: string,
+  credentialsFor: (registry: string) => Promise<Credentials | undefined>,
+  platform: Platform,
+): Promise<RemoteManifest> {
   const reference = parseRemoteReference(text)
   const client = registryClient(reference, await credentialsFor(reference.registry))
   const first = await manifestOf(client, reference, reference.digest ?? reference.tag ?? 'latest', reference.digest)
@@ -54,7 +58,12 @@ interface Fetched {
   body: Record<string, unknown>
 }
 
-async function manifestOf(client: RegistryClient, reference: RemoteReference, name: string, expected: Digest | undefined): Promise<Fetched> {
+async function manifestOf(
+  client: RegistryClient,
+  reference: RemoteReference,
+  name: string,
+  expected: Digest | undefined,
+): Promise<Fetched> {
   const answer = await client.get(`/v2/${reference.repository}/manifests/${name}`, { accept })
   const bytes = await boundedBytes(answer, mostManifestBytes)
   const digest = hashed(bytes, expected)
@@ -64,7 +73,8 @@ async function manifestOf(client: RegistryClient, reference: RemoteReference, na
 function hashed(bytes: Buffer, expected: Digest | undefined): Digest {
   const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected)
   const found = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest
-  if (expected !== undefined && found !== expected) throw new LazaretError('UNREADABLE', `asked for ${shortDigest(expected)}, got ${shortDigest(found)}`)
+  if (expected !== undefined && found !== expected)
+    throw new LazaretError('UNREADABLE', `asked for ${shortDigest(expected)}, got ${shortDigest(found)}`)
   return found
 }
 
@@ -74,10 +84,16 @@ function childFor(children: Wire[], platform: Platform): Digest | undefined {
   return parseDigest(best?.digest)
 }
 
-async function imageOf(client: RegistryClient, reference: RemoteReference, manifest: Fetched, platform?: Platform): Promise<RemoteManifest> {
+async function imageOf(
+  client: RegistryClient,
+  reference: RemoteReference,
+  manifest: Fetched,
+  platform?: Platform,
+): Promise<RemoteManifest> {
   const config = descriptor(manifest.body['config'], 'config')
   const layers = manifest.body['layers']
-  if (!Array.isArray(layers) || layers.length > mostLayers) throw new LazaretError('UNREADABLE', 'the manifest has no list of layers, or too long a one')
+  if (!Array.isArray(layers) || layers.length > mostLayers)
+    throw new LazaretError('UNREADABLE', 'the manifest has no list of layers, or too long a one')
   const answer = await client.get(`/v2/${reference.repository}/blobs/${config.digest}`)
   const configBytes = await boundedBytes(answer, mostConfigBytes)
   hashed(configBytes, config.digest)
@@ -95,11 +111,16 @@ async function imageOf(client: RegistryClient, reference: RemoteReference, manif
 function descriptor(value: unknown, where: string): { digest: Digest; mediaType: string; sizeBytes: number } {
   const { digest: text, mediaType, size } = (value ?? {}) as Wire
   const digest = parseDigest(text)
-  if (digest === undefined || typeof mediaType !== 'string' || typeof size !== 'number') throw new LazaretError('UNREADABLE', `${where} of the manifest is no descriptor`)
+  if (digest === undefined || typeof mediaType !== 'string' || typeof size !== 'number')
+    throw new LazaretError('UNREADABLE', `${where} of the manifest is no descriptor`)
   return { digest, mediaType, sizeBytes: size }
 }
 
-async function* verified(client: RegistryClient, reference: RemoteReference, layer: { digest: Digest; sizeBytes: number }): AsyncGenerator<Buffer> {
+async function* verified(
+  client: RegistryClient,
+  reference: RemoteReference,
+  layer: { digest: Digest; sizeBytes: number },
+): AsyncGenerator<Buffer> {
   const answer = await client.get(`/v2/${reference.repository}/blobs/${layer.digest}`)
   const hash = createHash(digestAlgorithm(layer.digest))
   let size = 0

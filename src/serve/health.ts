@@ -7,7 +7,10 @@ export function healthRoutes(house: House): (app: FastifyInstance) => Promise<vo
   return async (app) => {
     app.get('/health/live', async () => ({ status: 'ok' }))
     app.get('/health/ready', async (_request, reply) => {
-      const parts = { records: await works(() => sql`select 1`.execute(house.records.read)), advisories: await works(async () => house.advisories().revision) }
+      const parts = {
+        records: await works(() => sql`select 1`.execute(house.records.read)),
+        advisories: await works(async () => house.advisories().revision),
+      }
       const ready = Object.values(parts).every((state) => state === 'ok')
       return reply.code(ready ? 200 : 503).send({ status: ready ? 'ok' : 'failing', parts })
     })

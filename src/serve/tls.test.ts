@@ -17,7 +17,11 @@ test.after(() => rmSync(folder, { recursive: true, force: true }))
 function makePair(name: string): void {
   const file = (ending: string) => join(folder, `${name}.${ending}`)
   const subject = ['-subj', `/CN=${name}`, '-days', '1', '-nodes', '-x509']
-  execFileSync('openssl', ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', ...subject, '-keyout', file('key'), '-out', file('crt')], { stdio: 'ignore' })
+  execFileSync(
+    'openssl',
+    ['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', ...subject, '-keyout', file('key'), '-out', file('crt')],
+    { stdio: 'ignore' },
+  )
 }
 
 function nameServed(port: number): Promise<string> {

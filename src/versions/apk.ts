@@ -20,8 +20,15 @@ const invalid = 10
 
 // Below zero: before the release that they belong to.
 const suffixRank: ReadonlyMap<string, number> = new Map([
-  ['alpha', -4], ['beta', -3], ['pre', -2], ['rc', -1],
-  ['cvs', 1], ['svn', 2], ['git', 3], ['hg', 4], ['p', 5],
+  ['alpha', -4],
+  ['beta', -3],
+  ['pre', -2],
+  ['rc', -1],
+  ['cvs', 1],
+  ['svn', 2],
+  ['git', 3],
+  ['hg', 4],
+  ['p', 5],
 ])
 
 /** One part of a version: its kind, and where its value stands in the text. */

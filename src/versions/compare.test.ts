@@ -3,13 +3,17 @@ import { test } from 'node:test'
 import { orderFor } from './compare.ts'
 
 test('each ecosystem has the order of its world, whatever its suffix', () => {
-  for (const ecosystem of ['Debian', 'Debian:12', 'Ubuntu:22.04:LTS']) assert.equal(orderFor(ecosystem)?.('1.0~rc1-1', '1.0-1'), -1, ecosystem)
-  for (const ecosystem of ['Alpine:v3.20', 'Alpine', 'Wolfi', 'Chainguard']) assert.equal(orderFor(ecosystem)?.('1.0_rc1-r1', '1.0-r0'), -1, ecosystem)
-  for (const ecosystem of ['AlmaLinux:9', 'Rocky Linux:9', 'Red Hat:rhel_e4s:8.6::appstream', 'openSUSE:Leap 15.5']) assert.equal(orderFor(ecosystem)?.('1.0~rc1-1', '1.0-1'), -1, ecosystem)
+  for (const ecosystem of ['Debian', 'Debian:12', 'Ubuntu:22.04:LTS'])
+    assert.equal(orderFor(ecosystem)?.('1.0~rc1-1', '1.0-1'), -1, ecosystem)
+  for (const ecosystem of ['Alpine:v3.20', 'Alpine', 'Wolfi', 'Chainguard'])
+    assert.equal(orderFor(ecosystem)?.('1.0_rc1-r1', '1.0-r0'), -1, ecosystem)
+  for (const ecosystem of ['AlmaLinux:9', 'Rocky Linux:9', 'Red Hat:rhel_e4s:8.6::appstream', 'openSUSE:Leap 15.5'])
+    assert.equal(orderFor(ecosystem)?.('1.0~rc1-1', '1.0-1'), -1, ecosystem)
   for (const ecosystem of ['npm', 'crates.io', 'Go']) assert.equal(orderFor(ecosystem)?.('1.0.0-rc.1', '1.0.0'), -1, ecosystem)
   assert.equal(orderFor('PyPI')?.('1.0rc1', '1.0'), -1)
 })
 
 test('an ecosystem without an order here has none', () => {
-  for (const ecosystem of ['', ':', 'debian', 'NPM', 'constructor', '__proto__', 'Maven', 'x'.repeat(100_000)]) assert.equal(orderFor(ecosystem), undefined, ecosystem.slice(0, 20))
+  for (const ecosystem of ['', ':', 'debian', 'NPM', 'constructor', '__proto__', 'Maven', 'x'.repeat(100_000)])
+    assert.equal(orderFor(ecosystem), undefined, ecosystem.slice(0, 20))
 })

@@ -26,8 +26,10 @@ export function compareDpkg(a: string, b: string): Order {
   const right = boundsOf(b)
   if (left === undefined || right === undefined) return 'unknown'
   if (left.epoch !== right.epoch) return left.epoch < right.epoch ? -1 : 1
-  return compareRuns(a, left.upstreamFrom, left.upstreamTo, b, right.upstreamFrom, right.upstreamTo)
-    || compareRuns(a, left.revisionFrom, a.length, b, right.revisionFrom, b.length)
+  return (
+    compareRuns(a, left.upstreamFrom, left.upstreamTo, b, right.upstreamFrom, right.upstreamTo) ||
+    compareRuns(a, left.revisionFrom, a.length, b, right.revisionFrom, b.length)
+  )
 }
 
 function boundsOf(text: string): Bounds | undefined {
@@ -39,7 +41,8 @@ function boundsOf(text: string): Bounds | undefined {
   const revisionFrom = hyphen < 0 ? text.length : hyphen + 1
   if (epoch === undefined || upstreamTo <= upstreamFrom || hyphen === text.length - 1) return undefined
   if (!isDigit(text.charCodeAt(upstreamFrom))) return undefined
-  if (!allAllowed(text, upstreamFrom, upstreamTo, upstreamAllowed) || !allAllowed(text, revisionFrom, text.length, revisionAllowed)) return undefined
+  if (!allAllowed(text, upstreamFrom, upstreamTo, upstreamAllowed) || !allAllowed(text, revisionFrom, text.length, revisionAllowed))
+    return undefined
   return { epoch, upstreamFrom, upstreamTo, revisionFrom }
 }
 

@@ -34,12 +34,14 @@ export function comparePep440(a: string, b: string): Order {
   const left = versionOf(a)
   const right = versionOf(b)
   if (left === undefined || right === undefined) return 'unknown'
-  return compareRuns(left, left.epoch, right, right.epoch)
-    || compareReleases(left, right)
-    || comparePres(left, right)
-    || compareOptional(left, left.post, right, right.post, -1)
-    || compareOptional(left, left.dev, right, right.dev, 1)
-    || compareLocals(left, right)
+  return (
+    compareRuns(left, left.epoch, right, right.epoch) ||
+    compareReleases(left, right) ||
+    comparePres(left, right) ||
+    compareOptional(left, left.post, right, right.post, -1) ||
+    compareOptional(left, left.dev, right, right.dev, 1) ||
+    compareLocals(left, right)
+  )
 }
 
 /** Reads a text once from left to right, without going back. */

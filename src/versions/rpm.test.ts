@@ -3,7 +3,9 @@ import { compareRpm } from './rpm.ts'
 import { assertVectors, parseVectors, testLaws, testSharedVectors } from './vectors.testing.ts'
 
 test('rpm: epochs, runs, tildes, carets, releases', () => {
-  assertVectors(compareRpm, parseVectors(`
+  assertVectors(
+    compareRpm,
+    parseVectors(`
     1.0 < 1.10
     1.0 = 1_0
     1.05 = 1.5
@@ -30,16 +32,27 @@ test('rpm: epochs, runs, tildes, carets, releases', () => {
     1.0~rc1 < 1.0~rc1^git1
     1.0^git1~pre < 1.0^git1
     1.99999999999999999998 < 1.99999999999999999999
-  `))
+  `),
+  )
 })
 
 test('rpm: what is no version is unknown', () => {
   const refused = ['', ':1', 'a:1', '1:', '1-', '-1', '1-1-1', '1:1:1', '1.0 1', '1.0-é', '12345678901:1', '1/2']
-  assertVectors(compareRpm, refused.map((a) => ({ a, b: '1.0-1', expected: 'unknown' as const })))
-  assertVectors(compareRpm, refused.map((a) => ({ a, b: a, expected: 'unknown' as const })))
+  assertVectors(
+    compareRpm,
+    refused.map((a) => ({ a, b: '1.0-1', expected: 'unknown' as const })),
+  )
+  assertVectors(
+    compareRpm,
+    refused.map((a) => ({ a, b: a, expected: 'unknown' as const })),
+  )
 })
 
-testLaws(compareRpm, ['0', '1', '1.2', '1:2', '0:1', 'a'], ['.', '.0', '_', '+', '~', '~rc1', '^', '^git1', '-1', '1', '00', 'a', 'el9', '.el9_4.1', ':', 'Z'])
+testLaws(
+  compareRpm,
+  ['0', '1', '1.2', '1:2', '0:1', 'a'],
+  ['.', '.0', '_', '+', '~', '~rc1', '^', '^git1', '-1', '1', '00', 'a', 'el9', '.el9_4.1', ':', 'Z'],
+)
 
 // Epochs that are none, letters beyond ASCII and empty releases, which rpm skips over.
 const form = /^(\d+:)?[\w.+~^]+(-[\w.+~^]+)?$/

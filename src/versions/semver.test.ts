@@ -3,7 +3,9 @@ import { compareSemver } from './semver.ts'
 import { assertVectors, parseVectors, testLaws, testSharedVectors } from './vectors.testing.ts'
 
 test('semver: section 11', () => {
-  assertVectors(compareSemver, parseVectors(`
+  assertVectors(
+    compareSemver,
+    parseVectors(`
     1.0.0 < 2.0.0
     2.0.0 < 2.1.0
     2.1.0 < 2.1.1
@@ -19,11 +21,14 @@ test('semver: section 11', () => {
     1.0.0 = 1.0.0+20130313144700
     1.0.0-x-y-z.-- < 1.0.0
     99999999999999999998.0.0 < 99999999999999999999.0.0
-  `))
+  `),
+  )
 })
 
 test('semver: what npm and Go data have besides', () => {
-  assertVectors(compareSemver, parseVectors(`
+  assertVectors(
+    compareSemver,
+    parseVectors(`
     v1.2.3 = 1.2.3
     =v1.2.3 = 1.2.3
     1 = 1.0.0
@@ -40,14 +45,48 @@ test('semver: what npm and Go data have besides', () => {
     1.2.3.4 < 1.2.4
     1.2.3.4 ? 1.2.3.5
     1.2.3.4 ? 1.2.3
-  `))
+  `),
+  )
 })
 
 test('semver: what is no version is unknown', () => {
-  const refused = ['', 'v', 'latest', '*', '1.x', '^1.2.3', '>=1.2.3', '1.2.3 ', '1.2.3-', '1.2.3+', '1.2.3-a..b', '1.2.3-.a', '1.2.3-a.', '1.2.3+a..b', '1.2.3+a+b', '1..2', '.1.2', '1.2.3.', '1.2.3-é', 'vv1.2.3', '-1.2.3', '1.2.3_a']
-  assertVectors(compareSemver, refused.map((a) => ({ a, b: '1.2.3', expected: 'unknown' as const })))
-  assertVectors(compareSemver, refused.map((a) => ({ a, b: a, expected: 'unknown' as const })))
+  const refused = [
+    '',
+    'v',
+    'latest',
+    '*',
+    '1.x',
+    '^1.2.3',
+    '>=1.2.3',
+    '1.2.3 ',
+    '1.2.3-',
+    '1.2.3+',
+    '1.2.3-a..b',
+    '1.2.3-.a',
+    '1.2.3-a.',
+    '1.2.3+a..b',
+    '1.2.3+a+b',
+    '1..2',
+    '.1.2',
+    '1.2.3.',
+    '1.2.3-é',
+    'vv1.2.3',
+    '-1.2.3',
+    '1.2.3_a',
+  ]
+  assertVectors(
+    compareSemver,
+    refused.map((a) => ({ a, b: '1.2.3', expected: 'unknown' as const })),
+  )
+  assertVectors(
+    compareSemver,
+    refused.map((a) => ({ a, b: a, expected: 'unknown' as const })),
+  )
 })
 
-testLaws(compareSemver, ['0.0.0', '1.2.3', 'v1.0', '1', '10.20.30', '1.2.3-a'], ['.', '.0', '.1', '-alpha', '-1', '-0', '-rc.1', '+b', '.a', '-', '1', '10', '.10', 'beta', '-x-y', 'a'])
+testLaws(
+  compareSemver,
+  ['0.0.0', '1.2.3', 'v1.0', '1', '10.20.30', '1.2.3-a'],
+  ['.', '.0', '.1', '-alpha', '-1', '-0', '-rc.1', '+b', '.a', '-', '1', '10', '.10', 'beta', '-x-y', 'a'],
+)
 testSharedVectors(compareSemver, 'semver-versions.txt', 86, 0, () => false)

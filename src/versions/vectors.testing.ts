@@ -16,7 +16,10 @@ const orders: Record<string, Order> = { '<': -1, '=': 0, '>': 1, '?': 'unknown' 
 
 /** In: lines `a < b`, `a = b`, `a > b`, `a ? b` (unknown); `#` and `//` start comments. Throws on any other line. */
 export function parseVectors(text: string): Vector[] {
-  const lines = text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('//'))
+  const lines = text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '' && !line.startsWith('#') && !line.startsWith('//'))
   return lines.map((line) => {
     const [a, sign, b, ...rest] = line.split(/\s+/)
     const expected = orders[sign ?? '']
@@ -38,7 +41,13 @@ export function assertVectors(compare: Compare, vectors: readonly Vector[]): voi
  * Names a suite over a file of the shared data, left out by that name where the file is absent.
  * `isRefused` says of which versions `unknown` is the right answer; `refusedLines` how many lines hold one.
  */
-export function testSharedVectors(compare: Compare, file: string, lines: number, refusedLines: number, isRefused: (version: string) => boolean): void {
+export function testSharedVectors(
+  compare: Compare,
+  file: string,
+  lines: number,
+  refusedLines: number,
+  isRefused: (version: string) => boolean,
+): void {
   const url = new URL(file, sharedFolder)
   test(`shared vectors: ${file}`, { skip: existsSync(url) ? false : `left out: shared vectors ${file} are not there` }, () => {
     const vectors = parseVectors(readFileSync(url, 'utf8'))
@@ -46,27 +55,42 @@ export function testSharedVectors(compare: Compare, file: string, lines: number,
     const refused = vectors.filter(({ a, b }) => isRefused(a) || isRefused(b))
     assert.deepEqual([vectors.length, refused.length], [lines, refusedLines])
     assertVectors(compare, judged)
-    if (refused.length > 0) assertVectors(compare, refused.map(({ a, b }) => ({ a, b, expected: 'unknown' as const })))
+    if (refused.length > 0)
+      assertVectors(
+        compare,
+        refused.map(({ a, b }) => ({ a, b, expected: 'unknown' as const })),
+      )
   })
 }
 
 /** In: pieces that versions of that world are made of. Tests that the order is one: reflexive, antisymmetric, transitive. */
 export function testLaws(compare: Compare, starts: readonly string[], pieces: readonly string[]): void {
-  const version = fc.tuple(fc.constantFrom(...starts), fc.array(fc.constantFrom(...pieces), { maxLength: 5 })).map(([start, rest]) => start + rest.join(''))
+  const version = fc
+    .tuple(fc.constantFrom(...starts), fc.array(fc.constantFrom(...pieces), { maxLength: 5 }))
+    .map(([start, rest]) => start + rest.join(''))
   test('laws: a version equals itself, and turning a question round turns the answer', () => {
-    fc.assert(fc.property(version, version, (a, b) => {
-      if (compare(a, a) !== 'unknown') assert.equal(compare(a, a), 0, a)
-      assert.equal(compare(b, a), opposite(compare(a, b)), `${a} to ${b}`)
-      assert.equal(compare(a, a) === 'unknown' || compare(b, b) === 'unknown' ? compare(a, b) : 'unknown', 'unknown', `${a} to ${b}`)
-    }), { numRuns: 2000 })
+    fc.assert(
+      fc.property(version, version, (a, b) => {
+        if (compare(a, a) !== 'unknown') assert.equal(compare(a, a), 0, a)
+        assert.equal(compare(b, a), opposite(compare(a, b)), `${a} to ${b}`)
+        assert.equal(compare(a, a) === 'unknown' || compare(b, b) === 'unknown' ? compare(a, b) : 'unknown', 'unknown', `${a} to ${b}`)
+      }),
+      { numRuns: 2000 },
+    )
   })
   test('laws: the order is transitive', () => {
-    fc.assert(fc.property(version, version, version, (a, b, c) => assertTransitive(compare, a, b, c)), { numRuns: 2000 })
+    fc.assert(
+      fc.property(version, version, version, (a, b, c) => assertTransitive(compare, a, b, c)),
+      { numRuns: 2000 },
+    )
   })
   test('hostile: any text gets an answer, and never a throw', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 40 }), version, (text, other) => {
-      assert.equal(compare(text, other), opposite(compare(other, text)))
-    }), { numRuns: 500 })
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary', maxLength: 40 }), version, (text, other) => {
+        assert.equal(compare(text, other), opposite(compare(other, text)))
+      }),
+      { numRuns: 500 },
+    )
   })
   test('hostile: giant texts are unknown, and refused at once', () => {
     const giants = [...pieces, '0', '1.', '-', '~', ' ', 'é'].map((piece) => (starts[0] ?? '') + piece.repeat(2_000_000))

@@ -21,7 +21,9 @@ export function accountsSuite(place: string, open: OpenRecords): void {
       assert.equal(found?.kind, 'user')
       assert.deepEqual(grantsOf(found), ['pull shop/**', 'push shop/api'])
       assert.match(found?.credential ?? '', /^\$argon2id\$/)
-      assert.deepEqual(await world.accounts.list('user'), { items: [{ kind: 'user', name: 'bob', grants: ['pull=shop/**', 'push=shop/api'], createdAt: world.clock.now }] })
+      assert.deepEqual(await world.accounts.list('user'), {
+        items: [{ kind: 'user', name: 'bob', grants: ['pull=shop/**', 'push=shop/api'], createdAt: world.clock.now }],
+      })
       await world.accounts.remove(actor, bob)
       assert.equal(await world.accounts.find('bob'), undefined)
       assert.deepEqual(await world.accounts.list('user'), { items: [] })
@@ -36,7 +38,9 @@ export function accountsSuite(place: string, open: OpenRecords): void {
       const found = await world.accounts.find('ci')
       assert.equal(found?.expiresAt, expiresAt)
       assert.match(found?.credential ?? '', /^[0-9a-f]{64}$/)
-      assert.deepEqual(await world.accounts.list('robot'), { items: [{ kind: 'robot', name: 'ci', grants: ['pull=shop/**'], createdAt: world.clock.now, expiresAt }] })
+      assert.deepEqual(await world.accounts.list('robot'), {
+        items: [{ kind: 'robot', name: 'ci', grants: ['pull=shop/**'], createdAt: world.clock.now, expiresAt }],
+      })
       await assert.rejects(world.accounts.addRobot(actor, { name: 'late', grants: [], expiresAt: world.clock.now }), code('INPUT_INVALID'))
       await assert.rejects(world.accounts.addRobot(actor, { name: 'late', grants: [], expiresAt: Number.NaN }), code('INPUT_INVALID'))
     })
@@ -58,7 +62,11 @@ export function accountsSuite(place: string, open: OpenRecords): void {
         await assert.rejects(addRobot(world, name), code('INPUT_INVALID'), name)
       }
       for (const password of ['', 'seven77', '😀😀😀😀', 'with\nline', 'x'.repeat(1025), 'ü'.repeat(513)]) {
-        await assert.rejects(world.accounts.addUser(actor, { name: 'bob', password, grants: [] }), code('INPUT_INVALID'), password.slice(0, 20))
+        await assert.rejects(
+          world.accounts.addUser(actor, { name: 'bob', password, grants: [] }),
+          code('INPUT_INVALID'),
+          password.slice(0, 20),
+        )
       }
       assert.equal(await world.accounts.hasUsers(), false)
       assert.equal((await auditRows(world)).length, 0)
@@ -73,7 +81,8 @@ export function accountsSuite(place: string, open: OpenRecords): void {
       assert.deepEqual(grantsOf(await world.accounts.find('bob')), ['pull a', 'pull b', 'push a'])
       await world.accounts.revoke(actor, bob, parseGrants(['pull=a', 'push=a']))
       assert.deepEqual(grantsOf(await world.accounts.find('bob')), ['pull b'])
-      for (const change of [world.accounts.grant, world.accounts.revoke]) await assert.rejects(change(actor, ci, parseGrants(['pull=a'])), code('NOT_FOUND'))
+      for (const change of [world.accounts.grant, world.accounts.revoke])
+        await assert.rejects(change(actor, ci, parseGrants(['pull=a'])), code('NOT_FOUND'))
       await assert.rejects(world.accounts.grant(actor, { kind: 'robot', name: 'bob' }, parseGrants(['admin'])), code('NOT_FOUND'))
     })
 
@@ -109,14 +118,17 @@ export function accountsSuite(place: string, open: OpenRecords): void {
       await assert.rejects(world.accounts.remove(actor, ci), code('NOT_FOUND'))
       await assert.rejects(world.accounts.setPassword(actor, 'ci', 'another-password'), code('NOT_FOUND'))
       const rows = await auditRows(world)
-      assert.deepEqual(rows.map((row) => `${row.principal} ${row.address} ${row.action} ${row.subject} ${row.result} ${row.detail}`), [
-        'user:admin 192.0.2.1 user.add user:bob done {"grants":["pull=a"]}',
-        'user:admin 192.0.2.1 robot.add robot:ci done {"grants":[]}',
-        'user:admin 192.0.2.1 user.set-password user:bob done {}',
-        'user:admin 192.0.2.1 user.grant user:bob done {"grants":["push=a"]}',
-        'user:admin 192.0.2.1 user.revoke user:bob done {"grants":["push=a"]}',
-        'user:admin 192.0.2.1 robot.remove robot:ci done {}',
-      ])
+      assert.deepEqual(
+        rows.map((row) => `${row.principal} ${row.address} ${row.action} ${row.subject} ${row.result} ${row.detail}`),
+        [
+          'user:admin 192.0.2.1 user.add user:bob done {"grants":["pull=a"]}',
+          'user:admin 192.0.2.1 robot.add robot:ci done {"grants":[]}',
+          'user:admin 192.0.2.1 user.set-password user:bob done {}',
+          'user:admin 192.0.2.1 user.grant user:bob done {"grants":["push=a"]}',
+          'user:admin 192.0.2.1 user.revoke user:bob done {"grants":["push=a"]}',
+          'user:admin 192.0.2.1 robot.remove robot:ci done {}',
+        ],
+      )
       assert.ok(rows.every((row) => row.at === world.clock.now))
     })
 
@@ -127,7 +139,8 @@ export function accountsSuite(place: string, open: OpenRecords): void {
       assert.deepEqual([first.items.map((item) => item.name), first.next], [['a', 'a-b'], 'a-b'])
       const second = await world.accounts.list('robot', { limit: 3, after: 'a-b' })
       assert.deepEqual([second.items.map((item) => item.name), second.next], [['ab', 'c', 'd'], undefined])
-      for (const limit of [0, -1, 1.5, 1001, 1e12, Number.NaN]) await assert.rejects(world.accounts.list('user', { limit }), code('PAGINATION_NUMBER_INVALID'))
+      for (const limit of [0, -1, 1.5, 1001, 1e12, Number.NaN])
+        await assert.rejects(world.accounts.list('user', { limit }), code('PAGINATION_NUMBER_INVALID'))
     })
 
     test('a change by this process counts at once, one by another after two seconds at most', async () => {
@@ -183,7 +196,10 @@ export function accountsSuite(place: string, open: OpenRecords): void {
         assert.deepEqual(await ensureAdmin({ ...given, password: 'short' }), { admin: 'updated' })
         await assert.rejects(stat(file), { code: 'ENOENT' })
         assert.deepEqual(await ensureAdmin({ ...given, password: 'short' }), { admin: 'kept' })
-        assert.deepEqual((await auditRows(world)).map((row) => `${row.principal} ${row.action}`), ['system user.add', 'system user.set-password'])
+        assert.deepEqual(
+          (await auditRows(world)).map((row) => `${row.principal} ${row.action}`),
+          ['system user.add', 'system user.set-password'],
+        )
       })
     })
 

@@ -17,7 +17,10 @@ export function signInSuite(place: string, open: OpenRecords): void {
       const world = await openWorld(open, ['open/**'])
       const principal = await world.signIn.authenticate(undefined, address)
       assert.equal(principalId(principal), 'anonymous')
-      assert.deepEqual([may(principal, 'pull', 'open/a'), may(principal, 'push', 'open/a'), may(principal, 'pull', 'shop/a')], [true, false, false])
+      assert.deepEqual(
+        [may(principal, 'pull', 'open/a'), may(principal, 'push', 'open/a'), may(principal, 'pull', 'shop/a')],
+        [true, false, false],
+      )
       assert.equal(mayList(principal), true)
       const closed = await openWorld(open)
       assert.equal(mayList(await closed.signIn.authenticate(undefined, address)), false)
@@ -36,9 +39,16 @@ export function signInSuite(place: string, open: OpenRecords): void {
 
     test('Bearer: a robot by its token alone, until it expires or is gone; no token of a name that is taken up again', async () => {
       const world = await openWorld(open)
-      const { token } = await world.accounts.addRobot(actor, { name: 'ci', grants: parseGrants(['pull=shop/**']), expiresAt: world.clock.now + 5000 })
+      const { token } = await world.accounts.addRobot(actor, {
+        name: 'ci',
+        grants: parseGrants(['pull=shop/**']),
+        expiresAt: world.clock.now + 5000,
+      })
       const robot = await world.signIn.authenticate(`Bearer ${token}`, address)
-      assert.deepEqual([principalId(robot), robot.scope, may(robot, 'pull', 'shop/a'), may(robot, 'push', 'shop/a')], ['robot:ci', undefined, true, false])
+      assert.deepEqual(
+        [principalId(robot), robot.scope, may(robot, 'pull', 'shop/a'), may(robot, 'push', 'shop/a')],
+        ['robot:ci', undefined, true, false],
+      )
       assert.deepEqual(Object.keys(robot).toSorted(), ['grants', 'kind', 'name'])
       world.clock.now += 5000
       await assert.rejects(world.signIn.authenticate(`Bearer ${token}`, address), /the token of the robot ci has expired/)
@@ -47,7 +57,11 @@ export function signInSuite(place: string, open: OpenRecords): void {
       const again = await addRobot(world, 'ci', 'admin')
       await assert.rejects(world.signIn.authenticate(`Bearer ${token}`, address), /no robot has it/)
       assert.ok(isAdmin(await world.signIn.authenticate(`Bearer ${again}`, address)))
-      await assert.rejects(world.signIn.issue({ authorization: `Bearer ${again}`, scopes: [], address }), unauthorized, 'a token is given for Basic alone')
+      await assert.rejects(
+        world.signIn.issue({ authorization: `Bearer ${again}`, scopes: [], address }),
+        unauthorized,
+        'a token is given for Basic alone',
+      )
     })
 
     test('anything wrong is UNAUTHORIZED, never anonymous', async () => {
@@ -55,11 +69,46 @@ export function signInSuite(place: string, open: OpenRecords): void {
       await addUser(world, 'bob', 'pull=shop/**')
       const token = await addRobot(world, 'ci')
       const headers = [
-        '', ' ', 'Basic', 'Basic ', 'Bearer', 'Digest x', 'basic:x', `${basic('bob')},Basic x`, 'Basic !!!!', 'Basic Ym9i', 'Basic Ym9iOg=x', 'Bearer x y',
-        `Basic ${Buffer.from('bob').toString('base64')}`, `Basic ${Buffer.from([0x62, 0x3a, 0xff, 0xfe]).toString('base64')}`, `Basic ${Buffer.from('bob:a\0b').toString('base64')}`,
-        basic('bob', 'wrong'), basic('bob', ''), basic('', ''), basic('nobody', 'x'), basic('Bob'), basic('bob', token), basic('ci', 'lzr_'), basic('ci', token.slice(0, -1)),
-        basic('ci', `${token} `), basic('bob', 'x'.repeat(1025)), basic('bob', '\u0344'.repeat(500)), basic('x'.repeat(9000)), `Basic ${'A'.repeat(20_000)}`, `Bearer ${'a'.repeat(20_000)}`,
-        'Bearer .', 'Bearer ..', 'Bearer e30.e30.', `Bearer ${token.slice(0, -1)}`, `Bearer ${token}A`, `Bearer ${token.toUpperCase()}`, `Bearer lzr_${'A'.repeat(43)}`, 'Bearer lzr_', 'Bearer null', 'Bearer e30', 'Negotiate YWJj',
+        '',
+        ' ',
+        'Basic',
+        'Basic ',
+        'Bearer',
+        'Digest x',
+        'basic:x',
+        `${basic('bob')},Basic x`,
+        'Basic !!!!',
+        'Basic Ym9i',
+        'Basic Ym9iOg=x',
+        'Bearer x y',
+        `Basic ${Buffer.from('bob').toString('base64')}`,
+        `Basic ${Buffer.from([0x62, 0x3a, 0xff, 0xfe]).toString('base64')}`,
+        `Basic ${Buffer.from('bob:a\0b').toString('base64')}`,
+        basic('bob', 'wrong'),
+        basic('bob', ''),
+        basic('', ''),
+        basic('nobody', 'x'),
+        basic('Bob'),
+        basic('bob', token),
+        basic('ci', 'lzr_'),
+        basic('ci', token.slice(0, -1)),
+        basic('ci', `${token} `),
+        basic('bob', 'x'.repeat(1025)),
+        basic('bob', '\u0344'.repeat(500)),
+        basic('x'.repeat(9000)),
+        `Basic ${'A'.repeat(20_000)}`,
+        `Bearer ${'a'.repeat(20_000)}`,
+        'Bearer .',
+        'Bearer ..',
+        'Bearer e30.e30.',
+        `Bearer ${token.slice(0, -1)}`,
+        `Bearer ${token}A`,
+        `Bearer ${token.toUpperCase()}`,
+        `Bearer lzr_${'A'.repeat(43)}`,
+        'Bearer lzr_',
+        'Bearer null',
+        'Bearer e30',
+        'Negotiate YWJj',
       ]
       for (const header of headers) await assert.rejects(world.signIn.authenticate(header, address), unauthorized, header.slice(0, 60))
       await assert.rejects(world.signIn.authenticate('Basic Ym9i', address), /have no colon/)
@@ -111,7 +160,9 @@ export function signInSuite(place: string, open: OpenRecords): void {
     test('ten wrong passwords a minute by one name from one address, also all at once', async () => {
       const world = await openWorld(open)
       await addUser(world, 'bob')
-      const guesses = await Promise.allSettled(Array.from({ length: 40 }, (_, at) => world.signIn.authenticate(basic('bob', `guess-${at}`), address)))
+      const guesses = await Promise.allSettled(
+        Array.from({ length: 40 }, (_, at) => world.signIn.authenticate(basic('bob', `guess-${at}`), address)),
+      )
       const codes = guesses.map((guess) => (guess.status === 'rejected' ? (guess.reason as { code: string }).code : 'in'))
       assert.equal(codes.filter((code) => code === 'UNAUTHORIZED').length, 10)
       assert.equal(codes.filter((code) => code === 'TOOMANYREQUESTS').length, 30)
@@ -153,7 +204,13 @@ export function signInSuite(place: string, open: OpenRecords): void {
     test('a token: the claims of the specification, and the part of the scopes that the grants allow', async () => {
       const world = await openWorld(open)
       await addUser(world, 'bob', 'pull=shop/**', 'push=shop/api', 'read-quarantined=held/**')
-      const scopes = ['repository:shop/api:pull,push,delete repository:shop/web:push,pull', 'repository:other:pull', 'repository:held/a:*', 'registry:catalog:*', 'repository(plugin):shop/p:pull']
+      const scopes = [
+        'repository:shop/api:pull,push,delete repository:shop/web:push,pull',
+        'repository:other:pull',
+        'repository:held/a:*',
+        'registry:catalog:*',
+        'repository(plugin):shop/p:pull',
+      ]
       const answer = await world.signIn.issue({ authorization: basic('bob'), service, scopes, address })
       const { jti, epoch, ...claims } = decodeJwt(answer.token)
       const seconds = world.clock.now / 1000
@@ -173,16 +230,25 @@ export function signInSuite(place: string, open: OpenRecords): void {
         ],
       })
       assert.match(`${jti} ${epoch}`, /^[0-9a-f-]{36} [A-Za-z0-9_-]{22}$/)
-      assert.deepEqual([answer.access_token, answer.expires_in, answer.issued_at], [answer.token, 300, new Date(world.clock.now).toISOString()])
+      assert.deepEqual(
+        [answer.access_token, answer.expires_in, answer.issued_at],
+        [answer.token, 300, new Date(world.clock.now).toISOString()],
+      )
       assert.equal(answer.refresh_token, undefined)
-      assert.equal(answer.scope, 'repository:shop/api:pull,push repository:shop/web:pull repository:held/a:pull registry:catalog:* repository:shop/p:pull')
+      assert.equal(
+        answer.scope,
+        'repository:shop/api:pull,push repository:shop/web:pull repository:held/a:pull registry:catalog:* repository:shop/p:pull',
+      )
     })
 
     test('a token of one repository is none for another, and none for the catalog', async () => {
       const world = await openWorld(open)
       await addUser(world, 'root', 'admin')
       const one = await world.signIn.authenticate(await bearer(world, 'root', 'repository:shop/api:pull'), address)
-      assert.deepEqual([may(one, 'pull', 'shop/api'), may(one, 'push', 'shop/api'), may(one, 'pull', 'shop/web'), mayList(one)], [true, false, false, false])
+      assert.deepEqual(
+        [may(one, 'pull', 'shop/api'), may(one, 'push', 'shop/api'), may(one, 'pull', 'shop/web'), mayList(one)],
+        [true, false, false, false],
+      )
       assert.ok(isAdmin(one) && granted(one, 'push', 'shop/web'))
       const none = await world.signIn.authenticate(await bearer(world, 'root'), address)
       assert.deepEqual([may(none, 'pull', 'shop/api'), mayList(none)], [false, false])
@@ -224,18 +290,33 @@ export function signInSuite(place: string, open: OpenRecords): void {
       await addUser(world, 'bob', 'pull=a')
       const authorization = await bearer(world, 'bob')
       await assert.rejects(world.signIn.issue({ authorization, scopes: [], address }), unauthorized)
-      await assert.rejects(world.signIn.issue({ authorization: basic('bob', 'wrong'), scopes: ['repository:open/x:pull'], address }), unauthorized)
+      await assert.rejects(
+        world.signIn.issue({ authorization: basic('bob', 'wrong'), scopes: ['repository:open/x:pull'], address }),
+        unauthorized,
+      )
       await assert.rejects(world.signIn.issue({ authorization: '', scopes: [], address }), unauthorized)
       await assert.rejects(world.signIn.issue({ service: 'other.example', scopes: [], address }), { code: 'INPUT_INVALID' })
     })
 
     test('an anonymous token gives what is public, while it is', async () => {
       const world = await openWorld(open, ['open/**'])
-      const { token } = await world.signIn.issue({ scopes: ['repository:open/a:pull,push repository:shop/a:pull registry:catalog:*'], address })
+      const { token } = await world.signIn.issue({
+        scopes: ['repository:open/a:pull,push repository:shop/a:pull registry:catalog:*'],
+        address,
+      })
       const principal = await world.signIn.authenticate(`Bearer ${token}`, address)
       assert.equal(principalId(principal), 'anonymous')
-      assert.deepEqual([may(principal, 'pull', 'open/a'), may(principal, 'push', 'open/a'), may(principal, 'pull', 'shop/a'), mayList(principal)], [true, false, false, true])
-      const closed = createSignIn({ accounts: world.accounts, passwords: world.passwords, tokens: world.tokens, publicPatterns: [], now: () => world.clock.now })
+      assert.deepEqual(
+        [may(principal, 'pull', 'open/a'), may(principal, 'push', 'open/a'), may(principal, 'pull', 'shop/a'), mayList(principal)],
+        [true, false, false, true],
+      )
+      const closed = createSignIn({
+        accounts: world.accounts,
+        passwords: world.passwords,
+        tokens: world.tokens,
+        publicPatterns: [],
+        now: () => world.clock.now,
+      })
       assert.equal(may(await closed.authenticate(`Bearer ${token}`, address), 'pull', 'open/a'), false)
     })
 
@@ -243,7 +324,13 @@ export function signInSuite(place: string, open: OpenRecords): void {
       const world = await openWorld(open)
       await addUser(world, 'bob', 'pull=a')
       const ask = (form: Record<string, string>) => world.signIn.issueOAuth({ form, address })
-      const byPassword = { grant_type: 'password', service, username: 'bob', password: passwordOf('bob'), scope: 'repository:a:pull repository:b:pull' }
+      const byPassword = {
+        grant_type: 'password',
+        service,
+        username: 'bob',
+        password: passwordOf('bob'),
+        scope: 'repository:a:pull repository:b:pull',
+      }
       const online = await ask(byPassword)
       assert.deepEqual([online.scope, online.refresh_token], ['repository:a:pull', undefined])
       const { refresh_token: refresh = '' } = await ask({ ...byPassword, access_type: 'offline' })
@@ -252,7 +339,13 @@ export function signInSuite(place: string, open: OpenRecords): void {
       assert.equal(again.refresh_token, refresh)
       await assert.rejects(world.signIn.authenticate(`Bearer ${refresh}`, address), unauthorized)
       await assert.rejects(ask({ grant_type: 'refresh_token', refresh_token: again.access_token }), unauthorized)
-      for (const form of [{}, { grant_type: 'authorization_code' }, { grant_type: 'password', username: 'bob' }, { grant_type: 'refresh_token' }]) await assert.rejects(ask(form), { code: 'INPUT_INVALID' })
+      for (const form of [
+        {},
+        { grant_type: 'authorization_code' },
+        { grant_type: 'password', username: 'bob' },
+        { grant_type: 'refresh_token' },
+      ])
+        await assert.rejects(ask(form), { code: 'INPUT_INVALID' })
       await assert.rejects(ask({ ...byPassword, password: 'wrong' }), unauthorized)
       await world.accounts.setPassword(actor, 'bob', 'another-password')
       await assert.rejects(ask({ grant_type: 'refresh_token', refresh_token: refresh }), unauthorized)
@@ -262,7 +355,14 @@ export function signInSuite(place: string, open: OpenRecords): void {
       const world = await openWorld(open)
       await addUser(world, 'bob', 'pull=a')
       const epoch = (await world.accounts.find('bob'))?.epoch ?? ''
-      for (const [sub, claimed] of [['user:nobody', epoch], ['user:bob', 'x'], ['robot:bob', epoch], ['bob', epoch], ['admin:bob', epoch], ['user:', epoch]] as const) {
+      for (const [sub, claimed] of [
+        ['user:nobody', epoch],
+        ['user:bob', 'x'],
+        ['robot:bob', epoch],
+        ['bob', epoch],
+        ['admin:bob', epoch],
+        ['user:', epoch],
+      ] as const) {
         await assert.rejects(world.signIn.authenticate(`Bearer ${await forge(world, sub, claimed)}`, address), unauthorized, sub)
       }
       await world.signIn.authenticate(`Bearer ${await forge(world, 'user:bob', epoch)}`, address)

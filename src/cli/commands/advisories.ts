@@ -96,7 +96,12 @@ async function sendFile(client: Client, path: string): Promise<ImportReport> {
 }
 
 /** In: where to show progress, undefined for nowhere. */
-async function importHere(paths: readonly string[], dataFolder: string, covers: readonly string[], shownOn: Io | undefined): Promise<ImportReport> {
+async function importHere(
+  paths: readonly string[],
+  dataFolder: string,
+  covers: readonly string[],
+  shownOn: Io | undefined,
+): Promise<ImportReport> {
   let shown = false
   const onProgress = (path: string, records: number) => {
     shownOn?.err(`\r${harmless(basename(path)).slice(0, 50)}: ${records} records`)

@@ -24,7 +24,11 @@ const scanBatch = 500
  * Findings over the whole store, one a flaw and package version, with the images that hold it; only those that this caller
  * may pull are shown, and a finding in no such image is not.
  */
-export async function listFindings(records: Records, principal: Principal, query: FindingQuery): Promise<{ items: FindingRow[]; next?: string }> {
+export async function listFindings(
+  records: Records,
+  principal: Principal,
+  query: FindingQuery,
+): Promise<{ items: FindingRow[]; next?: string }> {
   const items: FindingRow[] = []
   let cursor = parseCursor(query.after)
   for (;;) {
@@ -71,7 +75,11 @@ function matchesAfter(records: Records, cursor: Cursor, query: FindingQuery) {
     .execute()
 }
 
-async function visibleImages(records: Records, principal: Principal, packageVersionId: number): Promise<{ repository: string; digest: Digest }[]> {
+async function visibleImages(
+  records: Records,
+  principal: Principal,
+  packageVersionId: number,
+): Promise<{ repository: string; digest: Digest }[]> {
   const rows = await records.read
     .selectFrom('image_packages as p')
     .innerJoin('manifest_links as l', 'l.manifest_id', 'p.manifest_id')

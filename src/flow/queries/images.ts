@@ -34,7 +34,12 @@ interface Cursor {
 const mostRepositoriesAtOnce = 1000
 
 /** Manifests of the repositories that this caller may pull, in the order of repository and push. Out: a page, and where the next begins. */
-export async function listImages(records: Records, manifests: Manifests, principal: Principal, query: ImageQuery): Promise<{ items: ImageRow[]; next?: string }> {
+export async function listImages(
+  records: Records,
+  manifests: Manifests,
+  principal: Principal,
+  query: ImageQuery,
+): Promise<{ items: ImageRow[]; next?: string }> {
   const cursor = query.after === undefined ? undefined : parseCursor(query.after)
   const items: (ImageRow & { manifestId: number })[] = []
   for await (const repository of visible(manifests, principal, query.repository, cursor?.repository ?? '')) {
@@ -69,7 +74,13 @@ async function* visible(manifests: Manifests, principal: Principal, only: string
   }
 }
 
-async function imagesOf(records: Records, repository: string, after: number, query: ImageQuery, limit: number): Promise<(ImageRow & { manifestId: number })[]> {
+async function imagesOf(
+  records: Records,
+  repository: string,
+  after: number,
+  query: ImageQuery,
+  limit: number,
+): Promise<(ImageRow & { manifestId: number })[]> {
   const rows = await records.read
     .selectFrom('repositories as r')
     .innerJoin('manifest_links as l', 'l.repository_id', 'r.id')

@@ -17,7 +17,10 @@ export interface Queries {
   verdicts: VerdictQueries
   images(principal: Principal, query: ImageQuery): Promise<{ items: ImageRow[]; next?: string }>
   /** Over the store, or of one image where it is named. */
-  findings(principal: Principal, query: FindingQuery & { image?: string; platform?: string }): Promise<{ items: FindingRow[]; next?: string }>
+  findings(
+    principal: Principal,
+    query: FindingQuery & { image?: string; platform?: string },
+  ): Promise<{ items: FindingRow[]; next?: string }>
   /** CycloneDX. Errors: UNAVAILABLE while the image is being examined. */
   sbom(principal: Principal, image: string, platform: string | undefined): Promise<object>
   /** For administrators, as are jobs: whoever calls sees to that. */
@@ -39,7 +42,8 @@ export function createQueries({ records, manifests, waiters, now }: QueryParts):
     const held = await verdicts.find(principal, image, platform)
     if (held.kind === 'index') throw new LazaretError('INPUT_INVALID', `${image} is an index: name a platform, such as linux/amd64`)
     const evidence = await verdicts.evidence(held.id)
-    if (evidence === undefined) throw new LazaretError('UNAVAILABLE', `${image} is being examined, try again`, { headers: { 'retry-after': '5' } })
+    if (evidence === undefined)
+      throw new LazaretError('UNAVAILABLE', `${image} is being examined, try again`, { headers: { 'retry-after': '5' } })
     return { held, evidence }
   }
 

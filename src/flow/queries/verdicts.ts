@@ -56,9 +56,13 @@ export function createVerdictQueries(records: Records, manifests: Manifests, wai
       : manifests.byDigest(reference.repository, reference.digest)
   }
 
-  async function platformOf(index: HeldManifest & { repository: string }, platform: string): Promise<HeldManifest & { repository: string }> {
+  async function platformOf(
+    index: HeldManifest & { repository: string },
+    platform: string,
+  ): Promise<HeldManifest & { repository: string }> {
     const children = await childrenOf(records.read, index.repositoryId, index.id)
-    const child = children.find((one) => one.platform === platform) ?? children.find((one) => one.platform?.startsWith(`${platform}/`) === true)
+    const child =
+      children.find((one) => one.platform === platform) ?? children.find((one) => one.platform?.startsWith(`${platform}/`) === true)
     const held = child === undefined ? undefined : await manifests.byDigest(index.repository, child.digest)
     if (held === undefined) throw new LazaretError('MANIFEST_UNKNOWN', `the index has no image for ${platform.slice(0, 60)}`)
     return { ...held, repository: index.repository }

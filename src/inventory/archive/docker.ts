@@ -14,7 +14,11 @@ const maxImages = 1000
  * github.com/moby/moby, image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format".
  */
 export async function readDockerArchive(files: FileSet, problems: string[]): Promise<LocalManifest[]> {
-  const listed = asArray(parseJson(await readSmall(await need(files, 'manifest.json'), 'manifest.json'), 'manifest.json'), maxImages, 'manifest.json')
+  const listed = asArray(
+    parseJson(await readSmall(await need(files, 'manifest.json'), 'manifest.json'), 'manifest.json'),
+    maxImages,
+    'manifest.json',
+  )
   if (listed.length === 0) throw new LazaretError('UNREADABLE', 'manifest.json lists no image')
   return await Promise.all(listed.map((item, at) => readImage(files, item, `image ${at + 1} of manifest.json`, problems)))
 }

@@ -20,6 +20,7 @@ export const maxJsonBytes = 16 * 1024 * 1024
 
 /** In: a file and a word for it. Out: its bytes. Throws UNREADABLE past `maxJsonBytes`. */
 export async function readSmall(file: StoredFile, what: string): Promise<Buffer> {
-  if (file.sizeBytes > maxJsonBytes) throw new LazaretError('UNREADABLE', `${what} has ${file.sizeBytes} bytes, more than the ${maxJsonBytes} that are read`)
+  if (file.sizeBytes > maxJsonBytes)
+    throw new LazaretError('UNREADABLE', `${what} has ${file.sizeBytes} bytes, more than the ${maxJsonBytes} that are read`)
   return await collect(file.open(), maxJsonBytes, what)
 }

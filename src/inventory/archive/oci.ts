@@ -60,7 +60,12 @@ async function readChild(reading: Reading, descriptor: LocalDescriptor, names: s
   if (manifest !== undefined) reading.manifests.push(manifest)
 }
 
-async function readManifest(reading: Reading, descriptor: LocalDescriptor, json: Record<string, unknown>, names: string[]): Promise<LocalManifest | undefined> {
+async function readManifest(
+  reading: Reading,
+  descriptor: LocalDescriptor,
+  json: Record<string, unknown>,
+  names: string[],
+): Promise<LocalManifest | undefined> {
   const config = descriptorOf(json['config'])
   const layers = asArray(json['layers'], maxLayers, `layers of ${descriptor.digest}`).map(descriptorOf)
   const configBytes = await readBlob(reading, config)
@@ -68,7 +73,8 @@ async function readManifest(reading: Reading, descriptor: LocalDescriptor, json:
   if (configBytes === undefined || opened.some((layer) => layer === undefined)) return undefined
   const whole = opened.filter((layer) => layer !== undefined)
   const role = roleOf(config, layers, descriptor)
-  const { diffIds, platform } = role === 'image' ? readConfig(configBytes, layers.length, reading.problems) : { diffIds: [], platform: undefined }
+  const { diffIds, platform } =
+    role === 'image' ? readConfig(configBytes, layers.length, reading.problems) : { diffIds: [], platform: undefined }
   const stated = descriptor.platform ?? platform
   return {
     role,
@@ -83,14 +89,17 @@ async function readManifest(reading: Reading, descriptor: LocalDescriptor, json:
 /** By content: whatever an index claims, what has an image config and layers to unpack is an image. */
 function roleOf(config: LocalDescriptor, layers: LocalDescriptor[], descriptor: LocalDescriptor): LocalManifest['role'] {
   if (isAttestation(descriptor, layers)) return 'attestation'
-  return config.mediaType === mediaTypes.ociConfig || config.mediaType === mediaTypes.dockerConfig || config.mediaType === '' ? 'image' : 'artifact'
+  return config.mediaType === mediaTypes.ociConfig || config.mediaType === mediaTypes.dockerConfig || config.mediaType === ''
+    ? 'image'
+    : 'artifact'
 }
 
 /** Out: the bytes, with their digest and size checked; undefined, with a problem, where the layout lacks them. */
 async function readBlob(reading: Reading, descriptor: LocalDescriptor): Promise<Buffer | undefined> {
   const file = await findBlob(reading, descriptor)
   if (file === undefined) return undefined
-  if (descriptor.sizeBytes > maxJsonBytes) throw new LazaretError('UNREADABLE', `${descriptor.digest} has more than the ${maxJsonBytes} bytes that are read`)
+  if (descriptor.sizeBytes > maxJsonBytes)
+    throw new LazaretError('UNREADABLE', `${descriptor.digest} has more than the ${maxJsonBytes} bytes that are read`)
   return await collect(verified(file.open(), descriptor.digest, descriptor.sizeBytes), maxJsonBytes, descriptor.digest)
 }
 
@@ -103,6 +112,7 @@ async function openLayer(reading: Reading, descriptor: LocalDescriptor): Promise
 
 async function findBlob({ files, problems }: Reading, { digest, platform }: LocalDescriptor) {
   const file = await files.find(`blobs/${digestAlgorithm(digest)}/${digestHex(digest)}`)
-  if (file === undefined) problems.push(`the layout does not hold ${digest}${platform === undefined ? '' : ` (${platform.os}/${platform.architecture})`}`)
+  if (file === undefined)
+    problems.push(`the layout does not hold ${digest}${platform === undefined ? '' : ` (${platform.os}/${platform.architecture})`}`)
   return file
 }

@@ -54,7 +54,11 @@ async function memberOf(real: Buffer, path: string): Promise<TarMember | undefin
 }
 
 async function* fileOf(real: Buffer, path: string, problems: string[]): AsyncGenerator<Buffer> {
-  const handle = await noting(problems, path, async () => await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK))
+  const handle = await noting(
+    problems,
+    path,
+    async () => await open(real, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+  )
   if (handle === undefined) return
   try {
     const stats = await handle.stat()

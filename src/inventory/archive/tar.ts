@@ -56,7 +56,8 @@ class Indexer implements TarHandler {
     if (sparse) throw new LazaretError('UNREADABLE', `the archive holds ${this.last} as a sparse file`)
     if (type === 'file') this.parts.set(path, { start: offset + blockBytes, sizeBytes })
     if (type === 'hardlink') this.parts.set(path, { link: normalisePath(linkName) })
-    if (type === 'symlink') this.parts.set(path, { link: linkName.startsWith('/') ? normalisePath(linkName) : normalisePath(joinPath(parentOf(path), linkName)) })
+    if (type === 'symlink')
+      this.parts.set(path, { link: linkName.startsWith('/') ? normalisePath(linkName) : normalisePath(joinPath(parentOf(path), linkName)) })
   }
 
   data(): void {}

@@ -30,8 +30,14 @@ const path = 'lib/apk/db/installed'
 test('packages are read with origin, licence and owned files', () => {
   assert.deepEqual(packagesOf(apk, path, installed), [
     {
-      kind: 'apk', name: 'musl', version: '1.2.4-r2', architecture: 'x86_64', source: { name: 'musl', version: '1.2.4-r2' }, licence: 'MIT',
-      maintainer: 'Timo Teräs <timo.teras@iki.fi>', ownedFiles: ['lib/ld-musl-x86_64.so.1', 'lib/libc.musl-x86_64.so.1', 'top'],
+      kind: 'apk',
+      name: 'musl',
+      version: '1.2.4-r2',
+      architecture: 'x86_64',
+      source: { name: 'musl', version: '1.2.4-r2' },
+      licence: 'MIT',
+      maintainer: 'Timo Teräs <timo.teras@iki.fi>',
+      ownedFiles: ['lib/ld-musl-x86_64.so.1', 'lib/libc.musl-x86_64.so.1', 'top'],
     },
     { kind: 'apk', name: 'ssl_client', version: '1.36.1-r15', architecture: 'x86_64', source: { name: 'busybox', version: '1.36.1-r15' } },
   ])

@@ -50,7 +50,12 @@ function addField(stanza: Stanza, bytes: Buffer, start: number, end: number): vo
     case 'R':
       stanza.owned.push(joinPath(stanza.folder, value()))
       break
-    case 'P': case 'V': case 'o': case 'A': case 'L': case 'm':
+    case 'P':
+    case 'V':
+    case 'o':
+    case 'A':
+    case 'L':
+    case 'm':
       stanza.fields.set(String.fromCharCode(bytes[start] ?? 0), value())
   }
 }

@@ -41,7 +41,9 @@ function* packagesOf(file: WantedFile): Generator<Fact> {
   for (const stanza of stanzasOf(file.bytes, fields)) {
     if (!isInstalled(stanza)) continue
     const found = packageOf(stanza)
-    yield found === undefined ? { problem: `line ${stanza.line}: a package without a name or version that can be read` } : { package: found }
+    yield found === undefined
+      ? { problem: `line ${stanza.line}: a package without a name or version that can be read` }
+      : { package: found }
   }
 }
 

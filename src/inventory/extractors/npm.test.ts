@@ -7,13 +7,32 @@ import { npm } from './npm.ts'
 const path = 'app/node_modules/lodash/package.json'
 
 test('the package at the root of its folder is read', () => {
-  assert.deepEqual(packagesOf(npm, path, '{"name":"lodash","version":"4.17.21","license":"MIT"}'), [{ kind: 'npm', name: 'lodash', version: '4.17.21', licence: 'MIT' }])
-  assert.deepEqual(packagesOf(npm, 'node_modules/@babel/core/package.json', '\ufeff{"name":"@babel/core","version":"7.0.0"}'), [{ kind: 'npm', name: '@babel/core', version: '7.0.0' }])
+  assert.deepEqual(packagesOf(npm, path, '{"name":"lodash","version":"4.17.21","license":"MIT"}'), [
+    { kind: 'npm', name: 'lodash', version: '4.17.21', licence: 'MIT' },
+  ])
+  assert.deepEqual(packagesOf(npm, 'node_modules/@babel/core/package.json', '\ufeff{"name":"@babel/core","version":"7.0.0"}'), [
+    { kind: 'npm', name: '@babel/core', version: '7.0.0' },
+  ])
 })
 
 test('every place of a package, and no fixture inside one', () => {
-  const wanted = ['node_modules/a/package.json', 'x/node_modules/a/node_modules/@s/b/package.json', 'node_modules/.pnpm/a@1.0.0/node_modules/a/package.json', 'usr/lib/node_modules/npm/package.json']
-  const others = ['package.json', 'app/package.json', 'node_modules/package.json', 'node_modules/a/test/package.json', 'node_modules/a/lib/package.json', 'node_modules/@s/package.json', 'node_modules/.cache/package.json', 'x_node_modules/a/package.json', 'node_modules/a/Package.json']
+  const wanted = [
+    'node_modules/a/package.json',
+    'x/node_modules/a/node_modules/@s/b/package.json',
+    'node_modules/.pnpm/a@1.0.0/node_modules/a/package.json',
+    'usr/lib/node_modules/npm/package.json',
+  ]
+  const others = [
+    'package.json',
+    'app/package.json',
+    'node_modules/package.json',
+    'node_modules/a/test/package.json',
+    'node_modules/a/lib/package.json',
+    'node_modules/@s/package.json',
+    'node_modules/.cache/package.json',
+    'x_node_modules/a/package.json',
+    'node_modules/a/Package.json',
+  ]
   for (const some of wanted) assert.ok(npm.wants(some), some)
   for (const some of others) assert.ok(!npm.wants(some), some)
 })
@@ -26,11 +45,21 @@ test('licences in the forms that npm ever had', () => {
 })
 
 test('without a name or a version it is no package; what is no JSON object is a problem', () => {
-  for (const json of ['{}', '{"name":"a"}', '{"version":"1"}', '{"name":1,"version":"1"}', '{"name":"","version":"1"}', '{"name":"a","version":["1"]}', '{"name":"a b","version":"1"}']) {
+  for (const json of [
+    '{}',
+    '{"name":"a"}',
+    '{"version":"1"}',
+    '{"name":1,"version":"1"}',
+    '{"name":"","version":"1"}',
+    '{"name":"a","version":["1"]}',
+    '{"name":"a b","version":"1"}',
+  ]) {
     assert.deepEqual(factsOf(npm, path, json), [], json)
   }
-  for (const json of ['', '[]', 'null', '"a"', '{"name":', '[['.repeat(1_000_000)]) assert.match(JSON.stringify(factsOf(npm, path, json)), /^\[\{"problem":"not a JSON object/)
-  for (const name of ['@', '@/b', '@a/', 'a/b', '@a/b/c']) assert.match(JSON.stringify(factsOf(npm, path, JSON.stringify({ name, version: '1' }))), /a name that no package can have/)
+  for (const json of ['', '[]', 'null', '"a"', '{"name":', '[['.repeat(1_000_000)])
+    assert.match(JSON.stringify(factsOf(npm, path, json)), /^\[\{"problem":"not a JSON object/)
+  for (const name of ['@', '@/b', '@a/', 'a/b', '@a/b/c'])
+    assert.match(JSON.stringify(factsOf(npm, path, JSON.stringify({ name, version: '1' }))), /a name that no package can have/)
 })
 
 test('prototype keys, half surrogates and deep nesting do no harm', () => {

@@ -14,7 +14,14 @@ test('the headers are read, by the name of PEP 503; the text after them is not',
 
 test('every form of an installed distribution, and nothing else', () => {
   const wanted = [path, 'x/a.egg-info', 'x/a.egg-info/PKG-INFO', 'x/a.egg/EGG-INFO/PKG-INFO', 'a-1.dist-info/METADATA']
-  const others = ['x/a.dist-info/RECORD', 'x/METADATA', 'x/PKG-INFO', 'x/a.egg-info/requires.txt', 'x/.dist-info-METADATA', 'x/a.egg-info/sub/PKG-INFO']
+  const others = [
+    'x/a.dist-info/RECORD',
+    'x/METADATA',
+    'x/PKG-INFO',
+    'x/a.egg-info/requires.txt',
+    'x/.dist-info-METADATA',
+    'x/a.egg-info/sub/PKG-INFO',
+  ]
   for (const some of wanted) assert.ok(python.wants(some), some)
   for (const some of others) assert.ok(!python.wants(some), some)
 })

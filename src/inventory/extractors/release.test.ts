@@ -4,7 +4,8 @@ import type { OsRelease } from '../../model/layer.ts'
 import { bearsAnything, factsOf } from '../testing/extract.ts'
 import { release } from './release.ts'
 
-const debian = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\nHOME_URL="https://www.debian.org/"\n'
+const debian =
+  'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nNAME="Debian GNU/Linux"\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\nID=debian\nHOME_URL="https://www.debian.org/"\n'
 
 test('both places are read', () => {
   const expected = { id: 'debian', versionId: '12', idLike: [], codename: 'bookworm', prettyName: 'Debian GNU/Linux 12 (bookworm)' }
@@ -14,9 +15,15 @@ test('both places are read', () => {
 })
 
 test('quotes are taken off as a shell does', () => {
-  assert.deepEqual(read('etc/os-release', `ID='alpine'\nVERSION_ID=3.20.1 # a comment\nPRETTY_NAME="a \\"b\\" \\$c \\\\ d"\nID_LIKE="rhel fedora"\n`), {
-    id: 'alpine', versionId: '3.20.1', idLike: ['rhel', 'fedora'], prettyName: 'a "b" $c \\ d',
-  })
+  assert.deepEqual(
+    read('etc/os-release', `ID='alpine'\nVERSION_ID=3.20.1 # a comment\nPRETTY_NAME="a \\"b\\" \\$c \\\\ d"\nID_LIKE="rhel fedora"\n`),
+    {
+      id: 'alpine',
+      versionId: '3.20.1',
+      idLike: ['rhel', 'fedora'],
+      prettyName: 'a "b" $c \\ d',
+    },
+  )
   assert.equal(read('etc/os-release', 'ID=Debian\r\n').id, 'debian')
   assert.equal(read('etc/os-release', '# ID=no\nXID=no\nID="unclosed').id, 'unclosed')
 })

@@ -3,7 +3,9 @@ import { test } from 'node:test'
 import { unsupported } from './unsupported.ts'
 
 const databases: [string, string][] = [
-  ...['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((folder) => ['Packages', 'Packages.db', 'rpmdb.sqlite'].map((name): [string, string] => [`${folder}/${name}`, 'rpm'])),
+  ...['var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm'].flatMap((folder) =>
+    ['Packages', 'Packages.db', 'rpmdb.sqlite'].map((name): [string, string] => [`${folder}/${name}`, 'rpm']),
+  ),
   ['var/lib/pacman/local/bash-5.2-1/desc', 'pacman'],
   ['usr/lib/opkg/status', 'opkg'],
   ['var/lib/opkg/status', 'opkg'],
@@ -36,7 +38,16 @@ test('an empty file is no database', () => {
 })
 
 test('what is read, and what is alike, is not wanted', () => {
-  for (const path of ['var/lib/dpkg/status', 'lib/apk/db/installed', 'var/lib/rpm/.rpm.lock', 'x/var/lib/rpm/Packages', 'var/lib/pacman/local/bash/files', 'a.jar.txt', 'package.json', 'node_modules/a/packages/b.js']) {
+  for (const path of [
+    'var/lib/dpkg/status',
+    'lib/apk/db/installed',
+    'var/lib/rpm/.rpm.lock',
+    'x/var/lib/rpm/Packages',
+    'var/lib/pacman/local/bash/files',
+    'a.jar.txt',
+    'package.json',
+    'node_modules/a/packages/b.js',
+  ]) {
     assert.ok(!unsupported.wants(path), path)
   }
 })

@@ -18,7 +18,10 @@ interface Vulnerability {
  * known to be exploited somewhere is `exploitable`.
  */
 export function vulnerabilitiesOf(findings: readonly Finding[], packages: readonly ImagePackage[], fallbackRef: string): Vulnerability[] {
-  const refs = Map.groupBy(packages.filter(({ ownedBy }) => ownedBy === undefined), keyOfPackage)
+  const refs = Map.groupBy(
+    packages.filter(({ ownedBy }) => ownedBy === undefined),
+    keyOfPackage,
+  )
   const refsOf = (finding: Finding) => {
     const found = refs.get(keyOf(kindOf(finding.ecosystem), finding.packageName, finding.packageVersion)) ?? []
     return found.length === 0 ? [fallbackRef] : found.map(({ purl }) => purl)
@@ -29,7 +32,9 @@ export function vulnerabilitiesOf(findings: readonly Finding[], packages: readon
 function vulnerabilityOf(id: string, same: Finding[], refsOf: (finding: Finding) => string[]): Vulnerability {
   const first = same[0] as Finding
   const exploited = same.some(({ knownExploited }) => knownExploited)
-  const recommendation = same.flatMap(({ packageName, fixedVersion }) => (fixedVersion === undefined ? [] : [`${packageName} ${fixedVersion}`]))
+  const recommendation = same.flatMap(({ packageName, fixedVersion }) =>
+    fixedVersion === undefined ? [] : [`${packageName} ${fixedVersion}`],
+  )
   const published = isoDate(first.published)
   return {
     id,
@@ -39,13 +44,20 @@ function vulnerabilityOf(id: string, same: Finding[], refsOf: (finding: Finding)
     analysis: { state: exploited ? 'exploitable' : 'in_triage', detail: detailOf(same, exploited) },
     ...(recommendation.length > 0 && { recommendation: `Update to ${distinct(recommendation).join(', ')} or later` }),
     ...(published !== undefined && { published }),
-    properties: distinct(same.flatMap(({ ids }) => ids)).filter((alias) => alias !== id).map((value) => ({ name: 'lazaret:alias', value })),
+    properties: distinct(same.flatMap(({ ids }) => ids))
+      .filter((alias) => alias !== id)
+      .map((value) => ({ name: 'lazaret:alias', value })),
   }
 }
 
 function affectsOf(same: Finding[], refsOf: (finding: Finding) => string[]): Vulnerability['affects'] {
-  const pairs = same.flatMap((finding) => refsOf(finding).map((ref) => ({ ref, version: finding.packageVersion, status: statusOf(finding) })))
-  return [...Map.groupBy(pairs, ({ ref }) => ref)].map(([ref, found]) => ({ ref, versions: distinct(found.map(({ version, status }) => ({ version, status }))) }))
+  const pairs = same.flatMap((finding) =>
+    refsOf(finding).map((ref) => ({ ref, version: finding.packageVersion, status: statusOf(finding) })),
+  )
+  return [...Map.groupBy(pairs, ({ ref }) => ref)].map(([ref, found]) => ({
+    ref,
+    versions: distinct(found.map(({ version, status }) => ({ version, status }))),
+  }))
 }
 
 function statusOf({ state }: Finding): 'affected' | 'unknown' {
@@ -54,7 +66,9 @@ function statusOf({ state }: Finding): 'affected' | 'unknown' {
 
 function detailOf(same: Finding[], exploited: boolean): string {
   const words = [
-    same.every(({ state }) => state === 'unknown-version') ? 'a version could not be compared with the affected ones' : 'the installed version is among the affected ones',
+    same.every(({ state }) => state === 'unknown-version')
+      ? 'a version could not be compared with the affected ones'
+      : 'the installed version is among the affected ones',
     ...(exploited ? ['it is known to be exploited'] : []),
     ...(same.some(({ malicious }) => malicious) ? ['the package itself is malicious'] : []),
   ]
@@ -79,7 +93,9 @@ function kindOf(ecosystem: string): PackageKind | undefined {
 }
 
 function isoDate(text: string | undefined): string | undefined {
-  return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text)) ? text : undefined
+  return text !== undefined && /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$/.test(text) && !Number.isNaN(Date.parse(text))
+    ? text
+    : undefined
 }
 
 function distinct<T>(values: T[]): T[] {

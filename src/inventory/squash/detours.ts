@@ -5,7 +5,15 @@ import type { Standing } from './locations.ts'
 import { visibleFiles } from './tree.ts'
 
 /** Where tools look for what is installed: files, and folders of such files. */
-const databases = ['var/lib/dpkg/status', 'var/lib/dpkg/status.d', 'lib/apk/db/installed', 'usr/lib/apk/db/installed', 'var/lib/rpm', 'usr/lib/sysimage/rpm', 'usr/share/rpm']
+const databases = [
+  'var/lib/dpkg/status',
+  'var/lib/dpkg/status.d',
+  'lib/apk/db/installed',
+  'usr/lib/apk/db/installed',
+  'var/lib/rpm',
+  'usr/lib/sysimage/rpm',
+  'usr/share/rpm',
+]
 
 /**
  * Package databases that a symbolic link leads to at a place where they are not looked for: nobody has read them, so the
@@ -21,7 +29,9 @@ export function detours(layers: readonly LayerFacts[], standing: Standing, links
     for (const { path, real } of led) if (file.path === real || file.path.startsWith(`${real}/`)) unread.add(path)
   }
   const read = (real: string) => standing.said.has(real) || databases.includes(real)
-  return led.filter(({ path, real }) => unread.has(path) && !read(real)).map(({ path, real }) => `${path}: a link leads to ${real}, which is not read`)
+  return led
+    .filter(({ path, real }) => unread.has(path) && !read(real))
+    .map(({ path, real }) => `${path}: a link leads to ${real}, which is not read`)
 }
 
 function realPath(path: string, links: ReadonlyMap<string, string>): string {

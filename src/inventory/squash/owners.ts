@@ -40,7 +40,9 @@ function languageFiles(standing: Standing, links: [string, string][]): Map<strin
 
 /** `usr/lib/x` may be listed as `lib/x` where `lib` is a link to `usr/lib`. */
 function spellings(location: string, links: [string, string][]): string[] {
-  const others = links.filter(([, target]) => location.startsWith(`${target}/`)).map(([link, target]) => joinPath(link, location.slice(target.length + 1)))
+  const others = links
+    .filter(([, target]) => location.startsWith(`${target}/`))
+    .map(([link, target]) => joinPath(link, location.slice(target.length + 1)))
   return [location, ...others]
 }
 
@@ -50,7 +52,10 @@ function rootLinks(links: ReadonlyMap<string, string>): [string, string][] {
 }
 
 function* claims(standing: Standing): Generator<{ owner: Package; paths: readonly string[] }> {
-  const debs = Map.groupBy([...standing.said.values()].flatMap(({ packages }) => packages).filter(({ kind }) => kind === 'deb'), ({ name }) => name)
+  const debs = Map.groupBy(
+    [...standing.said.values()].flatMap(({ packages }) => packages).filter(({ kind }) => kind === 'deb'),
+    ({ name }) => name,
+  )
   for (const said of standing.said.values()) {
     for (const owner of said.packages) if (owner.ownedFiles !== undefined) yield { owner, paths: owner.ownedFiles }
     for (const list of said.ownership) {

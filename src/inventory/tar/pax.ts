@@ -32,12 +32,21 @@ function parseRecord(bytes: Buffer, at: number, offset: number): { key: string; 
   const length = /^\+?\d+$/.test(digits) ? Number(digits) : 0
   const equals = bytes.indexOf(0x3d, space + 1)
   const end = at + length
-  if (length < 5 || end > bytes.length || end - 1 <= space || bytes[end - 1] !== 0x0a || equals < 0 || equals >= end - 1 || equals === space + 1) {
+  if (
+    length < 5 ||
+    end > bytes.length ||
+    end - 1 <= space ||
+    bytes[end - 1] !== 0x0a ||
+    equals < 0 ||
+    equals >= end - 1 ||
+    equals === space + 1
+  ) {
     throw unreadable('a PAX record is malformed', offset)
   }
   const key = decodeName(bytes.subarray(space + 1, equals))
   const value = bytes.subarray(equals + 1, end - 1)
-  if (key.includes('\0') || (isName(key) && value.includes(0))) throw unreadable(`the PAX record ${JSON.stringify(key.slice(0, 100))} holds a NUL`, offset)
+  if (key.includes('\0') || (isName(key) && value.includes(0)))
+    throw unreadable(`the PAX record ${JSON.stringify(key.slice(0, 100))} holds a NUL`, offset)
   return { key, value: decodeName(value), length }
 }
 
@@ -56,14 +65,28 @@ export function mergePax(header: TarHeader, records: PaxRecords, offset: number)
   for (const [key, value] of records) {
     if (value === '') continue
     switch (key) {
-      case 'path': header.name = value; break
-      case 'linkpath': header.linkName = value; break
-      case 'uid': header.uid = parseDecimal(value, 'the uid', offset); break
-      case 'gid': header.gid = parseDecimal(value, 'the gid', offset); break
-      case 'size': header.sizeBytes = parseDecimal(value, 'the size', offset); break
-      case 'mtime': header.mtime = parseTime(value, offset); break
+      case 'path':
+        header.name = value
+        break
+      case 'linkpath':
+        header.linkName = value
+        break
+      case 'uid':
+        header.uid = parseDecimal(value, 'the uid', offset)
+        break
+      case 'gid':
+        header.gid = parseDecimal(value, 'the gid', offset)
+        break
+      case 'size':
+        header.sizeBytes = parseDecimal(value, 'the size', offset)
+        break
+      case 'mtime':
+        header.mtime = parseTime(value, offset)
+        break
       case 'atime':
-      case 'ctime': parseTime(value, offset); break
+      case 'ctime':
+        parseTime(value, offset)
+        break
     }
   }
 }

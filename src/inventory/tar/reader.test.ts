@@ -14,10 +14,22 @@ interface GoCase {
   name: string
   base64: string
   fails: boolean
-  entries: { name: string; link: string; type: string; mode: number; uid: number; gid: number; sizeBytes: number; mtime: number; sha256: string }[]
+  entries: {
+    name: string
+    link: string
+    type: string
+    mode: number
+    uid: number
+    gid: number
+    sizeBytes: number
+    mtime: number
+    sha256: string
+  }[]
 }
 
-const goCases = JSON.parse(zstdDecompressSync(readFileSync(new URL('fixtures/go-archive-tar.json.zst', import.meta.url))).toString()) as GoCase[]
+const goCases = JSON.parse(
+  zstdDecompressSync(readFileSync(new URL('fixtures/go-archive-tar.json.zst', import.meta.url))).toString(),
+) as GoCase[]
 
 test(`the ${goCases.length} archives that Go tests with are read as Go reads them, in chunks of any size`, () => {
   assert.ok(goCases.length >= 35)
@@ -37,7 +49,10 @@ test('what follows the end of the archive is not looked at', () => {
 
 test('a lone zero block before a header is an error, at the end it is not', () => {
   const zero = Buffer.alloc(512)
-  assert.match(readAll(Buffer.concat([member({ path: 'a' }), zero, member({ path: 'b' })])).error?.message ?? '', /lone zero block.*at byte 1024/)
+  assert.match(
+    readAll(Buffer.concat([member({ path: 'a' }), zero, member({ path: 'b' })])).error?.message ?? '',
+    /lone zero block.*at byte 1024/,
+  )
   assert.deepEqual(namesIn(Buffer.concat([member({ path: 'a' }), zero])), ['a'])
   assert.deepEqual(namesIn(Buffer.alloc(0)), [])
 })
@@ -59,20 +74,33 @@ test('an archive cut short anywhere is an error that says where, save between tw
 })
 
 test('long, non-ASCII and large values survive writing and reading', () => {
-  const path = fc.array(fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => !/[/\0]/.test(text) && text.isWellFormed()), { minLength: 1, maxLength: 6 })
+  const path = fc.array(
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 60 }).filter((text) => !/[/\0]/.test(text) && text.isWellFormed()),
+    { minLength: 1, maxLength: 6 },
+  )
   const number = fc.oneof(fc.nat(5000), fc.integer({ min: -(2 ** 40), max: 2 ** 40 }))
   fc.assert(
     fc.property(path, path, fc.nat(4095), number, number, number, (parts, link, mode, uid, gid, mtime) => {
       const written: TarMember = { path: parts.join('/'), flag: '2', link: link.join('/'), mode, uid, gid, mtime, sizeBytes: 0 }
-      const { entries: [read] } = readAll(Buffer.concat([tarHeader(written), tarEnd()]))
-      assert.deepEqual([read?.name, read?.linkName, read?.mode, read?.uid, read?.gid, read?.mtime], [written.path, written.link, mode, uid, gid, mtime])
+      const {
+        entries: [read],
+      } = readAll(Buffer.concat([tarHeader(written), tarEnd()]))
+      assert.deepEqual(
+        [read?.name, read?.linkName, read?.mode, read?.uid, read?.gid, read?.mtime],
+        [written.path, written.link, mode, uid, gid, mtime],
+      )
     }),
   )
 })
 
 test('random and mutated bytes give entries or an UNREADABLE, whatever the chunks', () => {
   const sources = goCases.filter(({ base64 }) => base64.length < 30_000).map(({ base64 }) => Buffer.from(base64, 'base64'))
-  const mutation = fc.record({ source: fc.nat(sources.length - 1), changes: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 8 }), cut: fc.nat(), fixed: fc.boolean() })
+  const mutation = fc.record({
+    source: fc.nat(sources.length - 1),
+    changes: fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 8 }),
+    cut: fc.nat(),
+    fixed: fc.boolean(),
+  })
   const mutated = mutation.map(({ source, changes, cut, fixed }) => {
     const bytes = Buffer.from(sources[source] as Buffer)
     for (const [at, value] of changes) bytes[at % bytes.length] = value
@@ -80,11 +108,18 @@ test('random and mutated bytes give entries or an UNREADABLE, whatever the chunk
     return cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes
   })
   fc.assert(
-    fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes))), fc.integer({ min: 1, max: 5000 }), (bytes, chunkBytes) => {
-      const [whole, chunked] = [readAll(bytes), readAll(bytes, chunkBytes)]
-      assert.ok(whole.error === undefined || whole.error.code === 'UNREADABLE' || whole.error.code === 'LIMIT_EXCEEDED')
-      assert.deepEqual([chunked.entries, chunked.error?.message], [whole.entries, whole.error?.message])
-    }),
+    fc.property(
+      fc.oneof(
+        mutated,
+        fc.uint8Array({ maxLength: 2000 }).map((bytes) => Buffer.from(bytes)),
+      ),
+      fc.integer({ min: 1, max: 5000 }),
+      (bytes, chunkBytes) => {
+        const [whole, chunked] = [readAll(bytes), readAll(bytes, chunkBytes)]
+        assert.ok(whole.error === undefined || whole.error.code === 'UNREADABLE' || whole.error.code === 'LIMIT_EXCEEDED')
+        assert.deepEqual([chunked.entries, chunked.error?.message], [whole.entries, whole.error?.message])
+      },
+    ),
     { numRuns: 400 },
   )
 })

@@ -5,7 +5,18 @@ import type { TarHeader } from './header.ts'
 import { mergePax, parsePax } from './pax.ts'
 import type { PaxRecords } from './pax.ts'
 import { Runs } from './runs.ts'
-import { checkRuns, dataMapLines, maxSparseMapBytes, mergeSparse, oldRealSize, oldSparse, parseDataMap, parseOldRuns, parsePaxMap, sparseKindOf } from './sparse.ts'
+import {
+  checkRuns,
+  dataMapLines,
+  maxSparseMapBytes,
+  mergeSparse,
+  oldRealSize,
+  oldSparse,
+  parseDataMap,
+  parseOldRuns,
+  parsePaxMap,
+  sparseKindOf,
+} from './sparse.ts'
 import type { SparseRun } from './sparse.ts'
 import { parseString } from './text.ts'
 import { unreadable } from './unreadable.ts'
@@ -85,11 +96,16 @@ export class TarReader {
 
   #step(chunk: Buffer, at: number): number {
     switch (this.#state) {
-      case 'blocks': return this.#takeBlock(chunk, at)
-      case 'special': return this.#takeSpecial(chunk, at)
-      case 'data': return this.#takeData(chunk, at)
-      case 'padding': return this.#takePadding(chunk.length - at)
-      case 'ended': return chunk.length - at
+      case 'blocks':
+        return this.#takeBlock(chunk, at)
+      case 'special':
+        return this.#takeSpecial(chunk, at)
+      case 'data':
+        return this.#takeData(chunk, at)
+      case 'padding':
+        return this.#takePadding(chunk.length - at)
+      case 'ended':
+        return chunk.length - at
     }
   }
 
@@ -110,10 +126,14 @@ export class TarReader {
 
   #onBlock(block: Buffer, offset: number): void {
     switch (this.#expect) {
-      case 'header': return this.#onHeader(block, offset)
-      case 'second-zero': return this.#onSecondZero(block, offset)
-      case 'old-map': return this.#onOldMap(block, oldSparse.blockStart, oldSparse.blockEntries)
-      case 'data-map': return this.#onDataMap(block)
+      case 'header':
+        return this.#onHeader(block, offset)
+      case 'second-zero':
+        return this.#onSecondZero(block, offset)
+      case 'old-map':
+        return this.#onOldMap(block, oldSparse.blockStart, oldSparse.blockEntries)
+      case 'data-map':
+        return this.#onDataMap(block)
     }
   }
 
@@ -129,16 +149,22 @@ export class TarReader {
     }
     const header = parseHeader(block, offset)
     switch (header.flag) {
-      case 'x': return this.#readSpecial(header, offset, (bytes) => (this.#pax = parsePax(bytes, offset)))
-      case 'g': return this.#readSpecial(header, offset, (bytes) => (parsePax(bytes, offset), this.#forget()))
-      case 'L': return this.#readSpecial(header, offset, (bytes) => (this.#longName = parseString(bytes)))
-      case 'K': return this.#readSpecial(header, offset, (bytes) => (this.#longLink = parseString(bytes)))
-      default: return this.#onEntry(header, block, offset)
+      case 'x':
+        return this.#readSpecial(header, offset, (bytes) => (this.#pax = parsePax(bytes, offset)))
+      case 'g':
+        return this.#readSpecial(header, offset, (bytes) => (parsePax(bytes, offset), this.#forget()))
+      case 'L':
+        return this.#readSpecial(header, offset, (bytes) => (this.#longName = parseString(bytes)))
+      case 'K':
+        return this.#readSpecial(header, offset, (bytes) => (this.#longLink = parseString(bytes)))
+      default:
+        return this.#onEntry(header, block, offset)
     }
   }
 
   #readSpecial(header: TarHeader, offset: number, onSpecial: (bytes: Buffer) => void): void {
-    if (header.sizeBytes < 0 || header.sizeBytes > maxSpecialBytes) throw unreadable(`an extended header of ${header.sizeBytes} bytes`, offset)
+    if (header.sizeBytes < 0 || header.sizeBytes > maxSpecialBytes)
+      throw unreadable(`an extended header of ${header.sizeBytes} bytes`, offset)
     this.#special = Buffer.allocUnsafe(header.sizeBytes)
     this.#specialBytes = 0
     this.#onSpecial = onSpecial
@@ -167,10 +193,14 @@ export class TarReader {
     if (pending.storedBytes < 0) throw unreadable('a file has a negative size', offset, header.name)
     this.#pending = pending
     switch (sparseKindOf(header, this.#pax)) {
-      case 'none': return this.#open(pending)
-      case 'old': return this.#startOldMap(pending, block)
-      case 'pax-map': return this.#usePaxMap(pending)
-      case 'pax-data': return this.#startDataMap(pending)
+      case 'none':
+        return this.#open(pending)
+      case 'old':
+        return this.#startOldMap(pending, block)
+      case 'pax-map':
+        return this.#usePaxMap(pending)
+      case 'pax-data':
+        return this.#startDataMap(pending)
     }
   }
 
@@ -189,7 +219,8 @@ export class TarReader {
     const pending = this.#pending as Pending
     pending.mapText += block.toString('latin1')
     pending.storedBytes -= blockBytes
-    if (pending.storedBytes < 0 || pending.mapText.length > maxSparseMapBytes) throw unreadable('a sparse map is longer than its file', pending.offset, pending.header.name)
+    if (pending.storedBytes < 0 || pending.mapText.length > maxSparseMapBytes)
+      throw unreadable('a sparse map is longer than its file', pending.offset, pending.header.name)
     for (const byte of block) if (byte === 0x0a) pending.mapLines++
     if (pending.mapLines === 0) return
     const lines = dataMapLines(pending.mapText, pending.offset)

@@ -80,7 +80,8 @@ export function checkRuns(runs: SparseRun[], sizeBytes: number, storedBytes: num
   let stored = 0
   if (sizeBytes < 0) throw unreadable('a sparse file has a negative size', offset)
   for (const run of runs) {
-    if (run.offset < end || run.length < 0 || run.offset + run.length > sizeBytes) throw unreadable('a sparse map has runs out of order or out of the file', offset)
+    if (run.offset < end || run.length < 0 || run.offset + run.length > sizeBytes)
+      throw unreadable('a sparse map has runs out of order or out of the file', offset)
     end = run.offset + run.length
     stored += run.length
   }
@@ -90,7 +91,10 @@ export function checkRuns(runs: SparseRun[], sizeBytes: number, storedBytes: num
 function runsOf(numbers: string[], offset: number): SparseRun[] {
   const runs: SparseRun[] = []
   for (let at = 0; at + 1 < numbers.length; at += 2) {
-    runs.push({ offset: parseDecimal(numbers[at] ?? '', 'a sparse offset', offset), length: parseDecimal(numbers[at + 1] ?? '', 'a sparse length', offset) })
+    runs.push({
+      offset: parseDecimal(numbers[at] ?? '', 'a sparse offset', offset),
+      length: parseDecimal(numbers[at + 1] ?? '', 'a sparse length', offset),
+    })
   }
   return runs
 }

@@ -53,7 +53,13 @@ function ustar(member: Omit<TarMember, 'flag'> & { flag: string }): Buffer {
   block.write(member.flag, 156)
   block.write(member.link ?? '', 157, 'utf8')
   block.write('ustar\u000000', 257)
-  block.write(`${block.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, '0')}\0 `, 148)
+  block.write(
+    `${block
+      .reduce((sum, byte) => sum + byte, 0)
+      .toString(8)
+      .padStart(6, '0')}\0 `,
+    148,
+  )
   return block
 }
 
@@ -71,7 +77,12 @@ function fits(name: string): boolean {
 }
 
 function cut(name: string): string {
-  return fits(name) ? name : Buffer.from(name).subarray(0, 90).toString('latin1').replaceAll(/[^ -~]/g, '_')
+  return fits(name)
+    ? name
+    : Buffer.from(name)
+        .subarray(0, 90)
+        .toString('latin1')
+        .replaceAll(/[^ -~]/g, '_')
 }
 
 /** The length counts its own digits. */

@@ -16,7 +16,10 @@ export function factsOf(extractor: Extractor, path: string, content: string | Bu
 
 export function packagesOf(extractor: Extractor, path: string, content: string | Buffer): Package[] {
   const facts = factsOf(extractor, path, content)
-  assert.deepEqual(facts.filter((fact) => 'problem' in fact), [])
+  assert.deepEqual(
+    facts.filter((fact) => 'problem' in fact),
+    [],
+  )
   return facts.flatMap((fact) => ('package' in fact ? [fact.package] : []))
 }
 
@@ -32,14 +35,20 @@ export function bearsAnything(extractor: Extractor, path: string, sample: string
       return bytes
     })
     fc.assert(
-      fc.property(fc.oneof(mutated, fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes))), (bytes) => {
-        for (const fact of factsOf(extractor, path, bytes)) {
-          if ('problem' in fact) assert.ok(fact.problem.length < 300)
-          if (!('package' in fact)) continue
-          const { name, version } = fact.package
-          for (const text of [name, version]) assert.ok(text !== '' && text.isWellFormed() && !/[\s\0]/.test(text) && text.length <= 1024)
-        }
-      }),
+      fc.property(
+        fc.oneof(
+          mutated,
+          fc.uint8Array({ maxLength: 500 }).map((bytes) => Buffer.from(bytes)),
+        ),
+        (bytes) => {
+          for (const fact of factsOf(extractor, path, bytes)) {
+            if ('problem' in fact) assert.ok(fact.problem.length < 300)
+            if (!('package' in fact)) continue
+            const { name, version } = fact.package
+            for (const text of [name, version]) assert.ok(text !== '' && text.isWellFormed() && !/[\s\0]/.test(text) && text.length <= 1024)
+          }
+        },
+      ),
       { numRuns: 300 },
     )
   })

@@ -38,7 +38,12 @@ export const types = {
 export function imageOf(layers: Buffer[], mediaType = types.layer, configType = types.config): { manifest: Blob; blobs: Blob[] } {
   const stored = layers.map(blobOf)
   const config = blobOf({ os: 'linux', architecture: 'amd64', rootfs: { type: 'layers', diff_ids: stored.map(({ digest }) => digest) } })
-  const manifest = blobOf({ schemaVersion: 2, mediaType: types.manifest, config: pointTo(config, configType), layers: stored.map((blob) => pointTo(blob, mediaType)) })
+  const manifest = blobOf({
+    schemaVersion: 2,
+    mediaType: types.manifest,
+    config: pointTo(config, configType),
+    layers: stored.map((blob) => pointTo(blob, mediaType)),
+  })
   return { manifest, blobs: [config, ...stored, manifest] }
 }
 

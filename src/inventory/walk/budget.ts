@@ -21,7 +21,9 @@ export class Budget {
     if (this.#bytes > this.#limits.uncompressedBytes) throw exceeded(`unpacks to more than ${this.#limits.uncompressedBytes} bytes`)
     if (this.#bytes <= this.#limits.ratioFreeBytes) return
     if (this.#bytes > this.#limits.ratio * this.#bytesIn()) {
-      throw exceeded(`unpacks to more than ${this.#limits.ratioFreeBytes} bytes and more than ${this.#limits.ratio} times its stored size: a decompression bomb`)
+      throw exceeded(
+        `unpacks to more than ${this.#limits.ratioFreeBytes} bytes and more than ${this.#limits.ratio} times its stored size: a decompression bomb`,
+      )
     }
   }
 

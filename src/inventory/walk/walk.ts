@@ -138,7 +138,8 @@ export class LayerWalk implements TarHandler {
   /** In: a name of the entry. Out: the path inside the root; undefined, with a problem, where links go in circles. */
   #resolve(entry: TarEntry, name: string): string | undefined {
     const path = normalisePath(this.#checkLength(name, entry.offset))
-    if (depthOf(path) > this.#limits.pathDepth) throw new LazaretError('LIMIT_EXCEEDED', `the entry at byte ${entry.offset} is more than ${this.#limits.pathDepth} folders deep`)
+    if (depthOf(path) > this.#limits.pathDepth)
+      throw new LazaretError('LIMIT_EXCEEDED', `the entry at byte ${entry.offset} is more than ${this.#limits.pathDepth} folders deep`)
     try {
       return joinPath(this.tree.resolveFolder(parentOf(path)), baseOf(path))
     } catch (error) {

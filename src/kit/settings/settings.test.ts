@@ -291,7 +291,11 @@ test('a secret comes from text, a file or a variable, and is never shown', () =>
     LAZARET_DATABASE: 'postgres://u:hush-3@h/n?sslpassword=hush-4',
   })
   const described = describeSettings(settings)
-  const printed = JSON.stringify(described) + settingRows(described).map((row) => `${row.join(' ')}\n`).join('')
+  const printed =
+    JSON.stringify(described) +
+    settingRows(described)
+      .map((row) => `${row.join(' ')}\n`)
+      .join('')
   assert.doesNotMatch(printed, /hush/)
   assert.match(printed, /adminPassword +\*{8} +LAZARET_ADMIN_PASSWORD\n/)
   for (const wrong of [

@@ -56,7 +56,11 @@ function makeDecoder(compression: 'gzip' | 'zstd'): Transform {
 }
 
 function corrupt(compression: string, bytesIn: number, cause: unknown): LazaretError {
-  return new LazaretError('UNREADABLE', `the ${compression} data is corrupt or cut short within its first ${bytesIn} bytes: ${messageOf(cause)}`, { cause })
+  return new LazaretError(
+    'UNREADABLE',
+    `the ${compression} data is corrupt or cut short within its first ${bytesIn} bytes: ${messageOf(cause)}`,
+    { cause },
+  )
 }
 
 function isCodecError(error: unknown): boolean {

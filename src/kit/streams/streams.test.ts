@@ -108,7 +108,10 @@ test('a reader that leaves early closes the source', async () => {
 
 test('collect stops at its bound', async () => {
   assert.equal((await collect(Readable.from([text]), text.length, 'it')).length, text.length)
-  await assert.rejects(collect(Readable.from([text]), text.length - 1, 'the config'), { code: 'LIMIT_EXCEEDED', message: /the config is larger than/ })
+  await assert.rejects(collect(Readable.from([text]), text.length - 1, 'the config'), {
+    code: 'LIMIT_EXCEEDED',
+    message: /the config is larger than/,
+  })
 })
 
 test('verified bytes have their digest and size, or end in an error', async () => {

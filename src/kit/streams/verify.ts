@@ -17,7 +17,11 @@ export async function* verified(source: AsyncIterable<Uint8Array>, digest: Diges
     hash.update(chunk)
     yield chunk as Buffer
   }
-  if (total !== sizeBytes) throw new LazaretError('UNREADABLE', `${digest} has ${total > sizeBytes ? 'more' : 'less'} than the ${sizeBytes} bytes that it should have`)
+  if (total !== sizeBytes)
+    throw new LazaretError(
+      'UNREADABLE',
+      `${digest} has ${total > sizeBytes ? 'more' : 'less'} than the ${sizeBytes} bytes that it should have`,
+    )
   const found = `${algorithm}:${hash.digest('hex')}`
   if (found !== digest) throw new LazaretError('UNREADABLE', `what is stored as ${digest} is ${found}`)
 }

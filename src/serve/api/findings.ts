@@ -28,7 +28,11 @@ export function findingRoutes(house: House): (app: FastifyInstance) => Promise<v
       },
       async (request) => {
         const { severity: least, limit: most, ...rest } = request.query
-        return house.queries.findings(request.principal, { ...rest, limit: most ?? 100, ...(least === undefined ? {} : { severity: least as Severity }) })
+        return house.queries.findings(request.principal, {
+          ...rest,
+          limit: most ?? 100,
+          ...(least === undefined ? {} : { severity: least as Severity }),
+        })
       },
     )
   }

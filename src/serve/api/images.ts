@@ -18,7 +18,11 @@ export function imageRoutes(house: House): (app: FastifyInstance) => Promise<voi
       { schema: { summary: 'Manifests of the repositories that you may pull', querystring: query, response: { 200: pageOf(imageRow) } } },
       async (request) => {
         const { decision: wanted, limit: most, ...rest } = request.query
-        return house.queries.images(request.principal, { ...rest, limit: most ?? 100, ...(wanted === undefined ? {} : { decision: wanted as Decision }) })
+        return house.queries.images(request.principal, {
+          ...rest,
+          limit: most ?? 100,
+          ...(wanted === undefined ? {} : { decision: wanted as Decision }),
+        })
       },
     )
   }

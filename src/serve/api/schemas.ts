@@ -79,5 +79,8 @@ export const problem = Type.Object(
 )
 
 export function pageOf<T extends Type.TSchema>(items: T) {
-  return Type.Object({ items: Type.Array(items), next: Type.Optional(Type.String({ description: 'for `after`; absent on the last page' })) })
+  return Type.Object({
+    items: Type.Array(items),
+    next: Type.Optional(Type.String({ description: 'for `after`; absent on the last page' })),
+  })
 }
