@@ -1,5 +1,7 @@
-import { LogController } from 'fastify'
+import { LogController, type FastifyReply } from 'fastify'
 import type { House } from '../flow/house.ts'
+import { LazaretError } from '../kit/errors.ts'
+import { errorAnswer } from './oci/errors.ts'
 
 /** What every Fastify instance of this process is made with. */
 export function serverOptions(house: House) {
@@ -12,5 +14,13 @@ export function serverOptions(house: House) {
     requestTimeout: 0, // a push takes as long as it takes
     keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 5000 },
+    frameworkErrors: refuse,
   }
+}
+
+/** What the router refuses before any route is asked, such as a percent sign that stands for nothing. */
+function refuse(error: Error, _request: unknown, reply: FastifyReply): void {
+  const { headers, body } = errorAnswer(new LazaretError('NOT_FOUND', 'the path is not well encoded', { cause: error }))
+  reply.hijack()
+  reply.raw.writeHead(404, headers).end(body)
 }

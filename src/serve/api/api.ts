@@ -12,6 +12,7 @@ import { documentRoutes } from './document.ts'
 import { findingRoutes } from './findings.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
+import { problem } from './schemas.ts'
 import { robotRoutes } from './robots.ts'
 import { sbomRoutes } from './sbom.ts'
 import { selfRoutes } from './self.ts'
@@ -72,6 +73,7 @@ function apiRoutes(house: House, findAsker: FindAsker): (app: FastifyInstance) =
       })
       v1.addHook('onRoute', (route) => {
         if (route.schema?.body !== undefined) route.validatorCompiler = exactBody
+        route.schema = { ...route.schema, response: { ...(route.schema?.response as object | undefined), '4xx': problem, '5xx': problem } }
       })
       for (const routes of allRoutes) await v1.register(routes(house), { prefix: '/api/v1' })
     })
