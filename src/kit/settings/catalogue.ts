@@ -78,15 +78,18 @@ export const catalogue = {
   }),
   public: setting(listOf(repositoryPattern), { defaultWords: 'none', says: 'Repository patterns that anyone may pull, through the gate.' }),
   'gate.waitSeconds': setting(integer(0, 300), { default: 20, says: 'How long a pull waits for an image that is still being examined.' }),
-  'gc.graceSeconds': setting(integer(0, 31_536_000), { default: 86_400, says: 'How long a blob that no manifest holds is kept.' }),
+  'gc.graceSeconds': setting(integer(0, 31_536_000), {
+    default: 86_400,
+    says: 'How long a blob that no manifest holds is kept. Nothing is collected yet: it takes effect with a later release.',
+  }),
   'uploads.expireSeconds': setting(integer(60, 31_536_000), { default: 86_400, says: 'How long an upload may lie idle.' }),
   'metrics.listen': setting(address, {
     defaultWords: 'the registry’s own address',
-    says: 'Address of a listener for `/metrics` alone, without TLS.',
+    says: 'Address of a listener for `/metrics` alone, without TLS. There are no metrics yet: it takes effect with a later release.',
   }),
   'network.allowPrivate': setting(listOf(range), {
     defaultWords: 'none',
-    says: 'Address ranges inside private networks that outgoing requests may go to.',
+    says: 'Address ranges inside private networks that outgoing requests may go to. The server makes none yet: it takes effect with a later release.',
   }),
 }
 

@@ -208,7 +208,7 @@ export async function ociRoutesOf(world: World): Promise<Record<string, string[]
   return Object.fromEntries(allowed)
 }
 
-function samplePath(resource: string): string {
+export function samplePath(resource: string): string {
   if (resource === 'ping') return '/v2/'
   if (resource === 'catalog') return '/v2/_catalog'
   return `/v2/${ownRepository}/${resource === 'uploads' ? 'blobs/uploads' : resource}/${resource === 'tags' ? 'list' : 'x'}`

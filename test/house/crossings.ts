@@ -1,0 +1,148 @@
+// Where each route, table, command and setting has its place in the rooms beside its own. crossed.test.ts reads what there is
+// from the code and holds it to this: what is new fails there until it has its line here, and a line too many fails too.
+
+/** What comes with a later release, and why it is not missed before. */
+export const later = {
+  backup:
+    'backup comes with a later release: until then the data folder is copied while the server is stopped, or PostgreSQL’s own tools are used',
+  collection: 'collection comes with a later release: until then what nothing names any more only takes room',
+  ledger: 'nothing writes or reads it yet: the history of tags, of pulls and the settings of repositories come with a later release',
+} as const
+
+/** `anyone`, who is signed in, whose grants reach what is asked for, or administrators alone. */
+export type Needs = 'anyone' | 'sign-in' | 'grants' | 'admin'
+
+/** Routes besides those below /v2. What OpenAPI describes is described at /api/docs; `page` is where the documents name it too. */
+export const routes: Record<string, { needs: Needs; page?: string }> = {
+  'GET /token': { needs: 'anyone', page: 'docs/architecture.md' },
+  'POST /token': { needs: 'anyone', page: 'docs/architecture.md' },
+  'GET /health/live': { needs: 'anyone', page: 'docs/registry.md' },
+  'GET /health/ready': { needs: 'anyone', page: 'docs/registry.md' },
+  'GET /api': { needs: 'anyone', page: 'docs/architecture.md' },
+  'GET /api/openapi.json': { needs: 'anyone', page: 'docs/scanning.md' },
+  'GET /api/docs': { needs: 'anyone', page: 'docs/scanning.md' },
+  'GET /api/v1/verdict': { needs: 'grants', page: 'CHANGELOG.md' },
+  'GET /api/v1/images': { needs: 'grants' },
+  'GET /api/v1/findings': { needs: 'grants', page: 'docs/scanning.md' },
+  'GET /api/v1/sbom': { needs: 'grants' },
+  'GET /api/v1/self': { needs: 'sign-in', page: 'docs/access.md' },
+  'GET /api/v1/users': { needs: 'admin' },
+  'POST /api/v1/users': { needs: 'admin' },
+  'DELETE /api/v1/users': { needs: 'admin' },
+  'POST /api/v1/users/grants': { needs: 'admin' },
+  'DELETE /api/v1/users/grants': { needs: 'admin' },
+  'PUT /api/v1/users/password': { needs: 'admin' },
+  'GET /api/v1/robots': { needs: 'admin' },
+  'POST /api/v1/robots': { needs: 'admin' },
+  'DELETE /api/v1/robots': { needs: 'admin' },
+  'POST /api/v1/robots/grants': { needs: 'admin' },
+  'DELETE /api/v1/robots/grants': { needs: 'admin' },
+  'GET /api/v1/advisories/status': { needs: 'sign-in' },
+  'POST /api/v1/advisories/import': { needs: 'admin' },
+  'GET /api/v1/jobs': { needs: 'admin' },
+  'GET /api/v1/audit-log': { needs: 'admin' },
+}
+
+/** One of these grants on the repository opens it; `sign-in` where there is no repository. */
+export type OciNeeds = readonly ('pull' | 'push' | 'delete')[] | 'sign-in'
+
+/** Below /v2, by the names of `Resource` in serve/oci/route.ts. `named`: how docs/registry.md names the capability. */
+export const ociRoutes: Record<string, { methods: Record<string, OciNeeds>; named: string }> = {
+  ping: { methods: { GET: 'sign-in', HEAD: 'sign-in' }, named: 'OCI Distribution API' },
+  catalog: { methods: { GET: 'sign-in' }, named: 'the catalog has what the caller may pull' },
+  uploads: {
+    methods: { POST: ['push'], GET: ['push'], PATCH: ['push'], PUT: ['push'], DELETE: ['push'] },
+    named: '| blob uploads |',
+  },
+  blobs: { methods: { GET: ['pull'], HEAD: ['pull', 'push', 'delete'], DELETE: ['delete'] }, named: '| reads |' },
+  manifests: {
+    methods: { GET: ['pull'], HEAD: ['pull', 'push', 'delete'], PUT: ['push'], DELETE: ['delete'] },
+    named: '| manifests |',
+  },
+  tags: { methods: { GET: ['pull'] }, named: '| lists |' },
+  referrers: { methods: { GET: ['pull'] }, named: '| referrers |' },
+}
+
+/** How a row ends. */
+export type Ends =
+  /** With the row of another table that it refers to: `on delete cascade`. */
+  | { with: string }
+  /** By a statement in this file. */
+  | { by: string }
+  /** Not yet, or never; why that is fine. */
+  | { stays: string }
+
+/** The suite that looks at the table's own rows; none where nothing ships that touches them. */
+export const tables: Record<string, { ends: Ends; backup: string; suite: string | { none: string } }> = {
+  meta: { ends: { stays: 'a few rows, written by migrations' }, backup: later.backup, suite: 'src/store/over-postgres.test.ts' },
+  repositories: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  blobs: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
+  blob_links: { ends: { by: 'src/store/blobs/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  uploads: { ends: { by: 'src/store/blobs/uploads.ts' }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
+  manifests: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
+  manifest_children: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
+  manifest_blobs: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
+  blob_holders: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/records/migrate.test.ts' },
+  manifest_links: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
+  tags: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
+  blob_layers: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  layers: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  package_versions: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
+  matches: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
+  image_packages: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
+  evidence: { ends: { with: 'manifests' }, backup: later.backup, suite: 'test/protocol/leaks/harbor.ts' },
+  verdicts: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/verdicts.ts' },
+  users: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/suites/accounts.ts' },
+  robots: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/over-postgres.test.ts' },
+  grants: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/suites/accounts.ts' },
+  audit_log: { ends: { by: 'src/store/audit-retention.ts' }, backup: later.backup, suite: 'src/store/suites/audit.ts' },
+  audit_chain: { ends: { stays: 'one row: both ends of the audit log' }, backup: later.backup, suite: 'src/store/suites/audit.ts' },
+  tag_moves: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
+  pulls: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
+  repository_settings: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
+  jobs: { ends: { by: 'src/store/jobs/jobs.ts' }, backup: later.backup, suite: 'src/store/suites/jobs.ts' },
+}
+
+/** Tables whose rows are deleted by a statement that does not spell their name, with how it does spell it. */
+export const deletedAs: Record<string, string> = { users: 'deleteFrom(tableOf(account))', robots: 'deleteFrom(tableOf(account))' }
+
+/** `page` shows the command. `prints`: a table for people, which `--format json` replaces; or why there is none. */
+export const commands: Record<string, { page: string; prints: 'table' | { none: string } }> = {
+  serve: { page: 'docs/settings.md', prints: { none: 'it logs, and prints nothing on stdout' } },
+  config: { page: 'docs/settings.md', prints: 'table' },
+  scan: { page: 'docs/scanning.md', prints: 'table' },
+  sbom: { page: 'docs/scanning.md', prints: { none: 'it prints JSON alone' } },
+  why: { page: 'docs/gate.md', prints: 'table' },
+  login: { page: 'docs/access.md', prints: { none: 'it prints nothing on stdout' } },
+  logout: { page: 'docs/access.md', prints: { none: 'it prints nothing on stdout' } },
+  users: { page: 'docs/access.md', prints: 'table' },
+  robots: { page: 'docs/access.md', prints: 'table' },
+  advisories: { page: 'docs/scanning.md', prints: 'table' },
+  jobs: { page: 'docs/scanning.md', prints: 'table' },
+}
+
+/** Where a setting takes effect, and how it is spelled there; or that it does in a later release, which its own words must say. */
+export const settings: Record<string, { file: string; spelled: string } | 'later'> = {
+  listen: { file: 'src/serve/boot.ts', spelled: 'host: settings.listen.host, port: settings.listen.port' },
+  publicUrl: { file: 'src/flow/house.ts', spelled: 'publicUrls(settings' },
+  'tls.cert': { file: 'src/serve/server.ts', spelled: '{ tls } = house.settings' },
+  'tls.key': { file: 'src/serve/server.ts', spelled: '{ tls } = house.settings' },
+  behindProxy: { file: 'src/serve/options.ts', spelled: 'trustProxy: house.settings.behindProxy' },
+  data: { file: 'src/flow/house.ts', spelled: 'mkdir(settings.data' },
+  database: { file: 'src/flow/house.ts', spelled: 'settings.database' },
+  blobs: { file: 'src/flow/house.ts', spelled: 'openFileObjects(settings.blobs)' },
+  adminPassword: { file: 'src/flow/house.ts', spelled: 'settings.adminPassword' },
+  policy: { file: 'src/flow/house.ts', spelled: 'policies[settings.policy]' },
+  offline: { file: 'src/cli/scan-options.ts', spelled: 'offline: settings.offline' },
+  log: { file: 'src/serve/boot.ts', spelled: 'level: settings.log' },
+  server: { file: 'src/cli/client.ts', spelled: 'settings.server' },
+  token: { file: 'src/cli/client.ts', spelled: 'settings.token' },
+  username: { file: 'src/cli/client.ts', spelled: 'settings.username' },
+  password: { file: 'src/cli/client.ts', spelled: 'settings.password' },
+  public: { file: 'src/flow/house.ts', spelled: 'publicPatterns: settings.public' },
+  'gate.waitSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gate.waitSeconds' },
+  'gc.graceSeconds': 'later',
+  'uploads.expireSeconds': { file: 'src/flow/house.ts', spelled: 'settings.uploads.expireSeconds' },
+  'metrics.listen': 'later',
+  'network.allowPrivate': 'later',
+}
