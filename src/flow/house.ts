@@ -69,7 +69,11 @@ const expireEveryMs = 60_000
  */
 export async function openHouse(settings: Settings, log: Log): Promise<House> {
   await mkdir(settings.data, { recursive: true, mode: 0o700 })
-  const [{ records, access }, objects] = await Promise.all([openRecordsAndAccess(settings), openFileObjects(settings.blobs), ensureDatabase(settings.data)])
+  const [{ records, access }, objects] = await Promise.all([
+    openRecordsAndAccess(settings),
+    openFileObjects(settings.blobs),
+    ensureDatabase(settings.data),
+  ])
   const now = Date.now
   const policy = policies[settings.policy]
   const blobs = createBlobs(records, objects)
@@ -90,6 +94,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     findRepository,
     enforcing: policy.enforcing,
     waitSeconds: settings.gate.waitSeconds,
+    graceMs: settings.gc.graceSeconds * 1000,
     onPassedByGrant: (request, subject, standing) => auditPassage(records, request, subject, standing, now()),
     now,
   })
@@ -167,7 +172,12 @@ async function openRecordsAndAccess(settings: Settings): Promise<{ records: Reco
 
 /** The policy, the advisories or the extractors may be others than when the server stopped: what was judged by the old ones is judged anew. */
 async function queueWhatMoved(records: Records, policyRevision: string, advisoryRevision: string, now: number): Promise<void> {
-  const otherPolicy = await records.read.selectFrom('verdicts').select('manifest_id').where('policy_revision', '!=', policyRevision).limit(1).executeTakeFirst()
+  const otherPolicy = await records.read
+    .selectFrom('verdicts')
+    .select('manifest_id')
+    .where('policy_revision', '!=', policyRevision)
+    .limit(1)
+    .executeTakeFirst()
   const otherEvidence = await records.read
     .selectFrom('evidence')
     .select('manifest_id')

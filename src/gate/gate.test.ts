@@ -10,6 +10,7 @@ import { mediaTypes } from '../model/manifest.ts'
 import type { Decision, Reason } from '../model/verdict.ts'
 import { openSqliteRecords } from '../store/records/sqlite.ts'
 import { repositoryFinder } from '../store/repositories.ts'
+import { markDamaged } from '../store/scrub/damage.ts'
 import {
   artifactJson,
   descriptor,
@@ -68,6 +69,7 @@ async function begin(options: { enforcing?: boolean; waitSeconds?: number } = {}
     findRepository: repositoryFinder(records),
     enforcing: options.enforcing ?? true,
     waitSeconds: options.waitSeconds ?? 0,
+    graceMs: 100_000,
     onPassedByGrant: async (_request, subject, standing) => void passed.push(`${subject} ${standing}`),
     now: () => world.clock.now,
   })
@@ -313,6 +315,33 @@ describe('blobs', () => {
       assert.equal(await outcome(gate.getBlob(request(caller, blob.digest))), '404 BLOB_UNKNOWN')
     for (const reference of ['', 'x', 'sha256:', '../../etc/passwd'])
       assert.equal(await outcome(gate.getBlob(request(puller, reference))), '400 DIGEST_INVALID')
+  })
+
+  test('a blob whose bytes are damaged is served to nobody, and to who pushes it is not here', async () => {
+    const { world, gate } = await begin()
+    const image = await pushImage(world, 'shop/api', [], ['layer'])
+    await judge(world, image, 'allow')
+    const blob = (await world.blobs.find('shop/api', digestOfBytes('layer'))) ?? assert.fail()
+    await world.records.write((tx) => markDamaged(tx, blob, 'changed', world.clock.now))
+    const answers = [gate.getBlob, gate.headBlob].flatMap((ask) =>
+      [puller, pusher].map((caller) => outcome(ask(request(caller, blob.digest)))),
+    )
+    assert.deepEqual(await Promise.all(answers), ['500 UNAVAILABLE', '500 UNAVAILABLE', '500 UNAVAILABLE', '404 BLOB_UNKNOWN'])
+    await pushBlob(world, 'shop/api', 'layer')
+    assert.equal(await outcome(gate.getBlob(request(puller, blob.digest))), '200')
+  })
+
+  test('a blob that a pusher is told of has the grace anew, at no write each time', async () => {
+    const { world, gate } = await begin()
+    const { digest } = await pushBlob(world, 'shop/api', 'layer')
+    const linkedAt = async () => (await world.blobs.find('shop/api', digest))?.linkedAt
+    const pushed = world.clock.now
+    const head = (caller: Principal) => outcome(gate.headBlob(request(caller, digest)))
+    world.clock.now += 49_999
+    assert.deepEqual([await head(pusher), await linkedAt()], ['200', pushed])
+    world.clock.now += 1
+    assert.deepEqual([await head(scanner), await linkedAt()], ['200', pushed], 'who only reads keeps nothing')
+    assert.deepEqual([await head(pusher), await linkedAt()], ['200', world.clock.now])
   })
 
   test('a blob leaves by a mount as it would by a pull, or by the right to push', async () => {

@@ -4,7 +4,7 @@ import { granted } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
 import { isTag } from '../model/names.ts'
 import type { Reason } from '../model/verdict.ts'
-import type { Blobs } from '../store/blobs/blobs.ts'
+import type { Blobs, LinkedBlob } from '../store/blobs/blobs.ts'
 import type { HeldManifest, Manifests } from '../store/manifests/manifests.ts'
 import type { Repository } from '../store/repositories.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
@@ -35,6 +35,8 @@ export interface GateParts {
   /** False under `observe`, which judges and shows, and never refuses. */
   enforcing: boolean
   waitSeconds: number
+  /** How long the collection leaves a blob alone that no manifest holds. */
+  graceMs: number
   /** A read that only the grant `read-quarantined` let through. Resolves when it is on record. */
   onPassedByGrant: (request: OciRequest, subject: string, standing: string) => Promise<void>
   now: () => number
@@ -130,8 +132,14 @@ export function createGate(parts: GateParts): Gate {
     const digest = parseDigest(request.reference)
     if (digest === undefined) throw new LazaretError('DIGEST_INVALID', `${JSON.stringify(request.reference.slice(0, 140))} is no digest`)
     const blob = await blobs.find(request.repository, digest)
-    if (blob === undefined) throw new LazaretError('BLOB_UNKNOWN', `${request.repository} holds no blob ${digest}`)
+    if (blob === undefined) throw unknownBlob(request, digest)
     return blob
+  }
+
+  /** Who is told that a blob is here will not send it: it stays for half the grace at least, for the manifest to come. */
+  async function keepForPush(request: OciRequest, blob: LinkedBlob): Promise<void> {
+    if (now() - blob.linkedAt < parts.graceMs / 2) return
+    if (!(await blobs.touch(blob))) throw unknownBlob(request, blob.digest)
   }
 
   return {
@@ -146,11 +154,15 @@ export function createGate(parts: GateParts): Gate {
     async getBlob(request) {
       const blob = await findBlob(request)
       await passBlob(request, blob.digest)
+      if (blob.damagedAt !== null) throw damaged(request, blob.digest)
       return blobAnswer(blob, headerOf(request, 'range'), (range) => blobs.read(blob, range))
     },
     async headBlob(request) {
       const blob = await findBlob(request)
-      if (!mayLookForBlobs(request.principal, request.repository)) await passBlob(request, blob.digest)
+      const pushes = mayLookForBlobs(request.principal, request.repository)
+      if (!pushes) await passBlob(request, blob.digest)
+      if (blob.damagedAt !== null) throw pushes ? unknownBlob(request, blob.digest) : damaged(request, blob.digest)
+      if (pushes) await keepForPush(request, blob)
       return blobAnswer(blob, undefined, undefined)
     },
     async warningOn(repository, digest) {
@@ -216,6 +228,17 @@ function cacheRefusal(request: OciRequest): LazaretError {
 function unheldBlob(request: OciRequest, digest: Digest): LazaretError {
   return new LazaretError('DENIED', unheldLine(request.repository, digest), {
     detail: { reasons: [], decision: 'deny' },
+  })
+}
+
+/** To who pushes, a damaged blob is one that is not here: then it is sent again, and healed. */
+function unknownBlob(request: OciRequest, digest: Digest): LazaretError {
+  return new LazaretError('BLOB_UNKNOWN', `${request.repository} holds no blob ${digest}`)
+}
+
+function damaged(request: OciRequest, digest: Digest): LazaretError {
+  return new LazaretError('UNAVAILABLE', `blob ${digest} is damaged on this server's disk: push ${request.repository} again`, {
+    status: 500,
   })
 }
 

@@ -8,7 +8,7 @@ import type { Blob } from '../store/blobs/blobs.ts'
  * only the head. Errors: RANGE_INVALID (416) for a range outside the blob.
  */
 export async function blobAnswer(
-  blob: Blob,
+  blob: Pick<Blob, 'digest' | 'sizeBytes'>,
   rangeHeader: string | undefined,
   read: ((range?: { start: number; end: number }) => Promise<Readable>) | undefined,
 ): Promise<Answer> {

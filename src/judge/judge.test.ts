@@ -72,6 +72,7 @@ describe('each rule', () => {
   }
 
   const words: Record<string, Decision> = {
+    damaged: 'deny',
     unreadable: 'deny',
     unsupported: 'deny',
     'unsupported-component': 'allow',

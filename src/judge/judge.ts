@@ -139,6 +139,10 @@ function findingCause(finding: Finding, rule: RuleId): Cause {
 }
 
 const doubtWords: Record<Doubt, { message: (detail: string) => string; remedy: string }> = {
+  damaged: {
+    message: (detail) => `it is damaged on this server's disk: ${detail}`,
+    remedy: 'Push the image again: whole bytes take the place of the damaged ones',
+  },
   unreadable: {
     message: (detail) => `it cannot be read: ${detail}`,
     remedy: 'Push the image again; a layer must be a tar archive, plain or by gzip or zstd',

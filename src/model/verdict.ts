@@ -5,7 +5,7 @@ import type { ManifestKind } from './manifest.ts'
 import type { ImagePackage } from './package.ts'
 
 /** Why an image could not be fully judged. Each is a state that the policy speaks about. */
-export const doubts = ['unreadable', 'unsupported', 'unsupported-component', 'unknown-version', 'no-packages', 'stale'] as const
+export const doubts = ['unreadable', 'unsupported', 'unsupported-component', 'unknown-version', 'no-packages', 'stale', 'damaged'] as const
 export type Doubt = (typeof doubts)[number]
 
 export interface DoubtNote {

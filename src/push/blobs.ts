@@ -2,7 +2,7 @@ import { LazaretError } from '../kit/errors.ts'
 import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
 import { granted, principalId } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
-import { linkBlob, type Blob, type Blobs } from '../store/blobs/blobs.ts'
+import { holdBlob, linkBlob, type Blob, type Blobs } from '../store/blobs/blobs.ts'
 import { unknownUpload, type UploadOwner } from '../store/blobs/sessions.ts'
 import type { Uploads } from '../store/blobs/uploads.ts'
 import type { Records } from '../store/records/records.ts'
@@ -120,10 +120,11 @@ function ended(error: unknown): void {
 async function tryMount(parts: BlobPushParts, request: OciRequest, mount: string): Promise<Blob | undefined> {
   const digest = wantDigest(mount)
   const blob = await parts.blobs.findAnywhere(digest)
-  if (blob === undefined) return undefined
+  if (blob === undefined || blob.damagedAt !== null) return undefined
   for (const repository of await sourcesOf(parts, request, digest)) {
     if (repository.name !== request.repository && !(await parts.mayTake(request, repository, digest))) continue
     return parts.records.write(async (tx) => {
+      if ((await holdBlob(tx, digest))?.id !== blob.id) return undefined
       const still = await tx
         .selectFrom('blob_links')
         .select('blob_id')

@@ -63,7 +63,7 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
         repository !== undefined &&
         (digest === undefined
           ? await parts.manifests.deleteTag(repository.id, request.reference)
-          : await parts.manifests.deleteManifest(repository.id, digest, parts.now()))
+          : await parts.manifests.deleteManifest(repository.id, digest, parts.now(), principalId(request.principal)))
       if (!gone) throw unknown(request)
       return { status: 202, headers: {} }
     },

@@ -1,10 +1,11 @@
 import type { Digest } from '../../model/digest.ts'
 import type { ManifestKind } from '../../model/manifest.ts'
-import type { Evidence, Verdict } from '../../model/verdict.ts'
+import type { DoubtNote, Evidence, Verdict } from '../../model/verdict.ts'
 import { judge } from '../../judge/judge.ts'
 import type { Policy } from '../../judge/policy.ts'
 import type { Tx } from '../../store/records/records.ts'
 import { lockRepository } from '../../store/repositories.ts'
+import { damageOf } from '../../store/scrub/damage.ts'
 import { putVerdict } from '../../store/verdicts.ts'
 import { attestationVerdict, attestationsOf } from './attestations.ts'
 import { cacheVerdict } from './caches.ts'
@@ -106,6 +107,13 @@ async function verdictOf(
   if (manifest.kind === 'cache') return cacheVerdict(policy, now)
   const known = await evidenceOf(manifest.id)
   if (known === undefined) return undefined
+  const damage = await damageOf(tx, manifest.id)
+  if (damage.length > 0) return judge(withDamage(known.evidence, damage), known.revision, policy, now)
   const described = await attestationVerdict(tx, repositoryId, manifest, known.evidence, policy, now)
   return described ?? judge(known.evidence, known.revision, policy, now)
+}
+
+/** What the disk did to it since it was examined is no part of what was found in it, and may be mended by a push. */
+function withDamage(evidence: Evidence, damage: string[]): Evidence {
+  return { ...evidence, doubts: [...damage.map((detail): DoubtNote => ({ doubt: 'damaged', detail })), ...evidence.doubts] }
 }

@@ -3,7 +3,19 @@ import { after, describe, test } from 'node:test'
 import { policies } from '../../judge/policy.ts'
 import { mediaTypes } from '../../model/manifest.ts'
 import type { OpenRecords } from '../../store/suites/records.ts'
-import { descriptor, imageJson, indexJson, openWorld, pushImage, pushManifest, type Json, type Pushed } from '../../store/suites/world.ts'
+import { markDamaged } from '../../store/scrub/damage.ts'
+import {
+  descriptor,
+  digestOfBytes,
+  imageJson,
+  indexJson,
+  openWorld,
+  pushBlob,
+  pushImage,
+  pushManifest,
+  type Json,
+  type Pushed,
+} from '../../store/suites/world.ts'
 import { decision, finding, judgeAlone, keepAndJudge, pushJson, verdictOf } from './world.ts'
 
 const good = {}
@@ -161,6 +173,36 @@ export function judgingSuite(implementation: string, open: OpenRecords): void {
       const index = await pushManifest(world, 'a', platforms([image]))
       await keepAndJudge(world, image, { ...bad, doubts: [{ doubt: 'unreadable', detail: 'x' }] }, policies.observe)
       assert.deepEqual([await decision(world, image), await decision(world, index)], ['warn', 'warn'])
+    })
+
+    test('what holds a damaged blob is denied with that reason, and its indexes with it, until the blob is pushed again', async () => {
+      const world = await openWorld(stack, open)
+      const { json, blobs } = imageJson(['layer'])
+      const image = await pushJson(world, 'a', { json, blobs })
+      const index = await pushManifest(world, 'a', platforms([image]))
+      const note = await pushJson(world, 'a', attestation('in-toto'))
+      await pushManifest(world, 'a', attested(image, note))
+      await keepAndJudge(world, image, good)
+      await keepAndJudge(world, note, { allJson: true })
+      const damage = async (text: string) => {
+        const blob = (await world.blobs.find('a', digestOfBytes(text))) ?? assert.fail()
+        await world.records.write((tx) => markDamaged(tx, blob, 'its bytes changed', world.clock.now))
+      }
+      await damage('layer')
+      await judgeAlone(world, image)
+      const [reason] = (await verdictOf(world, image))?.reasons ?? []
+      assert.deepEqual([reason?.rule, reason?.effect], ['damaged', 'deny'])
+      assert.match(reason?.message ?? '', new RegExp(`damaged on this server's disk: ${digestOfBytes('layer')}: its bytes changed`))
+      assert.deepEqual([await decision(world, image), await decision(world, index)], ['deny', 'deny'])
+      await pushBlob(world, 'a', 'layer')
+      await judgeAlone(world, image)
+      assert.deepEqual(
+        [await decision(world, image), await decision(world, index), await decision(world, note)],
+        ['allow', 'allow', 'allow'],
+      )
+      await damage('{}')
+      await judgeAlone(world, note)
+      assert.equal(await decision(world, note), 'deny', 'an attestation too, whatever it describes')
     })
 
     test('a verdict never outlives the place that it is of', async () => {

@@ -4,6 +4,7 @@ import { parseDigest, shortDigest, type Digest, type DigestAlgorithm } from '../
 import type { Descriptor, Manifest } from '../../model/manifest.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import { addJob } from '../jobs/jobs.ts'
+import { locksRows } from '../records/locks.ts'
 import type { Records, Tx } from '../records/records.ts'
 import { ensureRepository } from '../repositories.ts'
 import { blobsOfIndex, kindOf, manifestsOfIndex, mostConfigBytes } from './kind.ts'
@@ -59,7 +60,7 @@ function withKind(parsed: ParsedManifest, config: Buffer | undefined): Manifest 
 async function configBytes(blobs: Blobs, repository: string, parsed: ParsedManifest): Promise<Buffer | undefined> {
   if (parsed.config === undefined) return undefined
   const blob = await blobs.find(repository, parsed.config.digest)
-  if (blob === undefined) throw missingParts([parsed.config.digest])
+  if (blob === undefined || blob.damagedAt !== null) throw missingParts([parsed.config.digest])
   if (blob.sizeBytes > mostConfigBytes) return undefined
   return Buffer.concat(await (await blobs.read(blob)).toArray())
 }
@@ -76,6 +77,7 @@ async function requireParts(tx: Tx, repositoryId: number, parsed: ParsedManifest
         .select('blobs.digest')
         .where('blob_links.repository_id', '=', repositoryId)
         .where('blobs.digest', 'in', some)
+        .$if(locksRows(tx), (query) => query.forKeyShare('blob_links')) // the collection leaves them in until this manifest holds them
         .execute(),
     )),
     ...(await absentFrom(wantedManifests, (some) =>
@@ -110,10 +112,29 @@ function missingParts(digests: Digest[]): LazaretError {
   })
 }
 
+/** One that was collected between two looks is made anew. */
+const mostLooks = 5
+
 async function recordManifest(tx: Tx, manifest: Manifest, parsed: ParsedManifest, bytes: Buffer, now: number): Promise<number> {
-  const known = await tx.selectFrom('manifests').select('id').where('digest', '=', manifest.digest).executeTakeFirst()
-  if (known !== undefined) return known.id
-  const inserted = await tx
+  for (let looks = 0; looks < mostLooks; looks++) {
+    const known = await tx
+      .selectFrom('manifests')
+      .select('id')
+      .where('digest', '=', manifest.digest)
+      .$if(locksRows(tx), (query) => query.forKeyShare())
+      .executeTakeFirst()
+    if (known !== undefined) return known.id
+    const made = await insertManifest(tx, manifest, bytes, now)
+    if (made === undefined) continue
+    await recordParts(tx, made.id, manifest, parsed)
+    return made.id
+  }
+  throw new LazaretError('INTERNAL', `manifest ${manifest.digest} was not recorded`)
+}
+
+/** Out: undefined where another has it recorded meanwhile. */
+function insertManifest(tx: Tx, manifest: Manifest, bytes: Buffer, now: number): Promise<{ id: number } | undefined> {
+  return tx
     .insertInto('manifests')
     .values({
       digest: manifest.digest,
@@ -130,10 +151,6 @@ async function recordManifest(tx: Tx, manifest: Manifest, parsed: ParsedManifest
     .onConflict((conflict) => conflict.column('digest').doNothing())
     .returning('id')
     .executeTakeFirst()
-  if (inserted === undefined)
-    return (await tx.selectFrom('manifests').select('id').where('digest', '=', manifest.digest).executeTakeFirstOrThrow()).id
-  await recordParts(tx, inserted.id, manifest, parsed)
-  return inserted.id
 }
 
 async function recordParts(tx: Tx, manifestId: number, manifest: Manifest, parsed: ParsedManifest): Promise<void> {

@@ -2,6 +2,7 @@ import { sql } from 'kysely'
 import type { Digest } from '../../model/digest.ts'
 import type { ManifestKind } from '../../model/manifest.ts'
 import type { Decision } from '../../model/verdict.ts'
+import { setAside } from '../collection/deleted.ts'
 import { addJob } from '../jobs/jobs.ts'
 import type { Records, Tx } from '../records/records.ts'
 import { lockRepository } from '../repositories.ts'
@@ -51,8 +52,8 @@ export interface Manifests {
   /** Tags whose images may be pulled, newest first; looked for among the newest 1,000. */
   passingTags(repositoryId: number, limit: number, now: number): Promise<{ tag: string; digest: Digest }[]>
   deleteTag(repositoryId: number, tag: string): Promise<boolean>
-  /** Takes it out of the repository with its tags. */
-  deleteManifest(repositoryId: number, digest: Digest, now: number): Promise<boolean>
+  /** Takes it out of the repository with its tags. In: also who does it; it can be put back for the grace of the collection. */
+  deleteManifest(repositoryId: number, digest: Digest, now: number, by?: string): Promise<boolean>
 }
 
 export type ManifestStanding = Pick<HeldManifest, 'decision' | 'validUntil' | 'reasons'>
@@ -106,7 +107,7 @@ export function createManifests(records: Records): Manifests {
       )
       return gone.numDeletedRows > 0n
     },
-    deleteManifest: (repositoryId, digest, now) => deleteManifest(records, repositoryId, digest, now),
+    deleteManifest: (repositoryId, digest, now, by = 'system') => deleteManifest(records, repositoryId, digest, now, by),
   }
 }
 
@@ -198,12 +199,13 @@ function passingTags(records: Records, repositoryId: number, limit: number, now:
 }
 
 /** With its tags, its verdict and its word for blobs; indexes that list it are judged anew. */
-function deleteManifest(records: Records, repositoryId: number, digest: Digest, now: number): Promise<boolean> {
+function deleteManifest(records: Records, repositoryId: number, digest: Digest, now: number, by: string): Promise<boolean> {
   return records.write(async (tx) => {
     const manifest = await tx.selectFrom('manifests').select('id').where('digest', '=', digest).executeTakeFirst()
     if (manifest === undefined) return false
     await lockRepository(tx, repositoryId)
     const here = { repository_id: repositoryId, manifest_id: manifest.id }
+    await setAside(tx, here, by, now)
     const gone = await tx
       .deleteFrom('manifest_links')
       .where((of) => of.and(here))

@@ -3,6 +3,7 @@ import { LazaretError } from '../../kit/errors.ts'
 import { first } from './migrations/0001-first.ts'
 import { holders } from './migrations/0002-holders.ts'
 import { lookups } from './migrations/0003-lookups.ts'
+import { collection } from './migrations/0004-collection.ts'
 import { ledger } from './migrations/0005-ledger.ts'
 import type { Schema } from './schema.ts'
 
@@ -15,7 +16,7 @@ interface Step {
   after?: (connection: Kysely<Schema>) => Promise<void>
 }
 
-const migrations: readonly Step[] = [first, holders, lookups, ledger]
+const migrations: readonly Step[] = [first, holders, lookups, collection, ledger]
 
 const words: Record<RecordsKind, Record<string, string>> = {
   sqlite: { id: 'integer primary key autoincrement', name: 'text', bytes: 'blob' },

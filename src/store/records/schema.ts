@@ -5,8 +5,39 @@ import type { Generated } from 'kysely'
 export interface Schema {
   meta: { key: string; value: string }
   repositories: { id: Generated<number>; name: string; created_at: number }
-  blobs: { id: Generated<number>; digest: string; size: number; object_key: string; created_at: number }
-  blob_links: { repository_id: number; blob_id: number; linked_at: number }
+  blobs: {
+    id: Generated<number>
+    digest: string
+    size: number
+    object_key: string
+    created_at: number
+    unlinked_at: number | null
+    verified_at: Generated<number>
+    damaged_at: number | null
+    damage: string | null
+  }
+  blob_links: { repository_id: number; blob_id: number; linked_at: number; checked: Generated<number> }
+  dead_objects: { object_key: string; size: number; died_at: number }
+  deleted_manifests: {
+    repository_id: number
+    manifest_id: number
+    tags: string
+    pushed_at: number
+    pushed_by: string
+    deleted_at: number
+    deleted_by: string
+  }
+  collections: {
+    id: Generated<number>
+    state: string
+    dry_run: number
+    started_by: string
+    started_at: number
+    lease_until: number
+    ended_at: number | null
+    freed: string
+    problem: string | null
+  }
   uploads: {
     id: string
     repository_id: number
@@ -27,6 +58,7 @@ export interface Schema {
     size: number
     content: Uint8Array
     created_at: number
+    unlinked_at: number | null
   }
   manifest_children: { manifest_id: number; position: number; child_digest: string; platform: string | null; attests: string | null }
   manifest_blobs: { manifest_id: number; position: number; blob_digest: string; media_type: string; role: string }

@@ -1,14 +1,29 @@
 import { acceptSuite } from './accept.ts'
 import { auditSuite } from './audit.ts'
 import { blobsSuite } from './blobs.ts'
+import { collectionSuite } from './collection.ts'
+import { collectionAtRandomSuite } from './collection-at-random.ts'
 import { jobsSuite } from './jobs.ts'
 import { manifestsSuite } from './manifests.ts'
 import { recordsSuite, type OpenRecords } from './records.ts'
+import { scrubSuite } from './scrub.ts'
 import { uploadsSuite } from './uploads.ts'
 import { verdictsSuite } from './verdicts.ts'
 
 /** Every contract of the store, over one implementation of the records. */
 export function storeSuites(implementation: string, open: OpenRecords): void {
-  for (const suite of [recordsSuite, uploadsSuite, blobsSuite, acceptSuite, manifestsSuite, jobsSuite, verdictsSuite, auditSuite])
+  for (const suite of [
+    recordsSuite,
+    uploadsSuite,
+    blobsSuite,
+    acceptSuite,
+    manifestsSuite,
+    jobsSuite,
+    verdictsSuite,
+    auditSuite,
+    collectionSuite,
+    collectionAtRandomSuite,
+    scrubSuite,
+  ])
     suite(implementation, open)
 }

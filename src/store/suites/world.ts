@@ -20,6 +20,8 @@ import type { OpenRecords } from './records.ts'
 export interface World {
   records: Records
   objects: ObjectStore
+  /** Of the objects. */
+  folder: string
   clock: { now: number }
   blobs: Blobs
   uploads: Uploads
@@ -43,8 +45,9 @@ export async function openWorld(stack: AsyncDisposableStack, open: OpenRecords):
   return {
     records,
     objects,
+    folder,
     clock,
-    blobs: createBlobs(records, objects),
+    blobs: createBlobs(records, objects, now),
     uploads,
     manifests: createManifests(records),
     async files() {
