@@ -5,7 +5,7 @@
 export const later = {
   backup:
     'backup comes with a later release: until then the data folder is copied while the server is stopped, or PostgreSQL’s own tools are used',
-  collection: 'collection comes with a later release: until then what nothing names any more only takes room',
+  names: 'a name is a few bytes, and what hangs on it is found by it; no release collects them yet',
   ledger: 'nothing writes or reads it yet: the history of tags, of pulls and the settings of repositories come with a later release',
 } as const
 
@@ -75,19 +75,22 @@ export type Ends =
 /** The suite that looks at the table's own rows; none where nothing ships that touches them. */
 export const tables: Record<string, { ends: Ends; backup: string; suite: string | { none: string } }> = {
   meta: { ends: { stays: 'a few rows, written by migrations' }, backup: later.backup, suite: 'src/store/over-postgres.test.ts' },
-  repositories: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  blobs: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
+  repositories: { ends: { stays: later.names }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  blobs: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
   blob_links: { ends: { by: 'src/store/blobs/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  dead_objects: { ends: { by: 'src/store/collection/objects.ts' }, backup: later.backup, suite: 'src/store/suites/collection.ts' },
+  deleted_manifests: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/collection.ts' },
+  collections: { ends: { by: 'src/store/collection/runs.ts' }, backup: later.backup, suite: 'src/store/suites/collection-at-random.ts' },
   uploads: { ends: { by: 'src/store/blobs/uploads.ts' }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
-  manifests: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
+  manifests: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
   manifest_children: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
   manifest_blobs: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
   blob_holders: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/records/migrate.test.ts' },
   manifest_links: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
   tags: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
-  blob_layers: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  layers: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  package_versions: { ends: { stays: later.collection }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
+  blob_layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
+  package_versions: { ends: { stays: later.names }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
   matches: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
   image_packages: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
   evidence: { ends: { with: 'manifests' }, backup: later.backup, suite: 'test/protocol/leaks/harbor.ts' },
@@ -102,6 +105,9 @@ export const tables: Record<string, { ends: Ends; backup: string; suite: string 
   repository_settings: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
   jobs: { ends: { by: 'src/store/jobs/jobs.ts' }, backup: later.backup, suite: 'src/store/suites/jobs.ts' },
 }
+
+/** Tables that their suite reaches by a function alone. */
+export const reachedBy: Record<string, string> = { deleted_manifests: 'listDeleted' }
 
 /** Tables whose rows are deleted by a statement that does not spell their name, with how it does spell it. */
 export const deletedAs: Record<string, string> = { users: 'deleteFrom(tableOf(account))', robots: 'deleteFrom(tableOf(account))' }
@@ -121,8 +127,11 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   jobs: { page: 'docs/scanning.md', prints: 'table' },
 }
 
-/** Where a setting takes effect, and how it is spelled there; or that it does in a later release, which its own words must say. */
-export const settings: Record<string, { file: string; spelled: string } | 'later'> = {
+/**
+ * Where a setting takes effect, and how it is spelled there; or that it does in a later release, which its own words must say.
+ * `unused`: it is handed on already, and the part that heeds it is one that nothing outside its own stage imports yet.
+ */
+export const settings: Record<string, { file: string; spelled: string; unused?: string } | 'later'> = {
   listen: { file: 'src/serve/boot.ts', spelled: 'host: settings.listen.host, port: settings.listen.port' },
   publicUrl: { file: 'src/flow/house.ts', spelled: 'publicUrls(settings' },
   'tls.cert': { file: 'src/serve/server.ts', spelled: '{ tls } = house.settings' },
@@ -141,7 +150,7 @@ export const settings: Record<string, { file: string; spelled: string } | 'later
   password: { file: 'src/cli/client.ts', spelled: 'settings.password' },
   public: { file: 'src/flow/house.ts', spelled: 'publicPatterns: settings.public' },
   'gate.waitSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gate.waitSeconds' },
-  'gc.graceSeconds': 'later',
+  'gc.graceSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.graceSeconds', unused: 'store/collection/collection.ts' },
   'uploads.expireSeconds': { file: 'src/flow/house.ts', spelled: 'settings.uploads.expireSeconds' },
   'metrics.listen': 'later',
   'network.allowPrivate': 'later',
