@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Answer } from '../../kit/http.ts'
+import { isPumped } from '../../kit/pumped.ts'
 
 /** A connection on which nothing moves for so long is given up: it holds a file, and memory, for nobody. */
 export const idleMs = 120_000
@@ -38,13 +39,19 @@ function writeHead(response: ServerResponse, answer: Answer & { reasonPhrase?: s
   else response.writeHead(answer.status, answer.reasonPhrase, headers)
 }
 
+/** What the write side says of a client that went away. */
+const hungUp: ReadonlySet<string> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET'])
+
 /** A client that went away before the first byte is a closed stream, which `pipeline` refuses without a look at the source. */
 async function stream(body: Readable, response: ServerResponse): Promise<void> {
   if (response.destroyed) return
   response.setTimeout(idleMs)
   try {
-    await pipeline(body, response)
+    if (isPumped(body)) {
+      await body.pumpTo(response)
+      response.end()
+    } else await pipeline(body, response)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_STREAM_PREMATURE_CLOSE') throw error
+    if (!hungUp.has(String((error as NodeJS.ErrnoException).code))) throw error
   }
 }

@@ -1,16 +1,17 @@
 // objects/<2 hex>/<32 hex>   one file an object, spread over 256 folders by the first byte of its random key
 import { randomBytes } from 'node:crypto'
-import { createReadStream, mkdirSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
+import { FileBytes } from './file-bytes.ts'
 import type { ObjectStore, ObjectWriter } from './objects.ts'
 
 /** Small network chunks are gathered to pieces of this size before they are written. */
 const writeBytes = 1 << 20
-/** Node's default of 64 KiB serves at a third of the speed of this. */
-const readBytes = 1 << 20
+/** So much may wait in the page cache: the last sync before a 201 then has little left to do. */
+const unsyncedBytes = 32 << 20
 
 /** An ObjectStore in a folder. In: the folder, made where it is missing. Throws what the file system throws (EACCES, ENOSPC …). */
 export async function openFileObjects(folder: string): Promise<ObjectStore> {
@@ -48,7 +49,7 @@ async function readFrom(path: string, range: { start: number; end: number } | un
     const { size } = await file.stat()
     const { start, end } = range ?? { start: 0, end: size }
     if (end > size) throw new LazaretError('INTERNAL', `an object has ${size} bytes on disk, where ${end} were written: see lazaret doctor`)
-    if (start < end) return createReadStream(path, { fd: file, highWaterMark: readBytes, start, end: end - 1 })
+    if (start < end) return new FileBytes(file, start, end)
   } catch (error) {
     await file.close()
     throw error
@@ -62,6 +63,9 @@ class FileWriter implements ObjectWriter {
   readonly #folder: string
   readonly #file: FileHandle
   #size: number
+  #unsynced = 0
+  #syncing: Promise<void> | undefined
+  #syncProblem: unknown
 
   constructor(key: string, folder: string, file: FileHandle, size: number) {
     this.key = key
@@ -77,11 +81,14 @@ class FileWriter implements ObjectWriter {
   async append(source: AsyncIterable<Buffer>, onChunk?: (chunk: Buffer) => void): Promise<void> {
     let gathered: Buffer[] = []
     let gatheredBytes = 0
+    let writing: Promise<void> = Promise.resolve()
     const flush = async () => {
-      const pieces = gathered
+      await writing
+      if (gathered.length === 0) return
+      writing = this.#write(gathered)
+      writing.catch(() => undefined) // thrown by the next flush: what comes in meanwhile is not held up
       gathered = []
       gatheredBytes = 0
-      if (pieces.length > 0) await this.#write(pieces)
     }
     try {
       for await (const chunk of source) {
@@ -92,6 +99,7 @@ class FileWriter implements ObjectWriter {
       }
     } finally {
       await flush()
+      await writing
     }
   }
 
@@ -100,12 +108,31 @@ class FileWriter implements ObjectWriter {
     while (rest.length > 0) {
       const { bytesWritten } = await this.#file.writev(rest, this.#size)
       this.#size += bytesWritten
+      this.#unsynced += bytesWritten
       rest = after(rest, bytesWritten)
     }
+    if (this.#unsynced >= unsyncedBytes) this.#syncAhead()
+  }
+
+  /** Beside what comes in. One that fails is told by the seal: the kernel tells of a lost page only once. */
+  #syncAhead(): void {
+    if (this.#syncing !== undefined) return
+    this.#unsynced = 0
+    this.#syncing = this.#file.datasync().then(
+      () => {
+        this.#syncing = undefined
+      },
+      (error: unknown) => {
+        this.#syncProblem ??= error
+        this.#syncing = undefined
+      },
+    )
   }
 
   async seal(): Promise<void> {
     try {
+      await this.#syncing
+      if (this.#syncProblem !== undefined) throw this.#syncProblem
       const { size } = await this.#file.stat()
       if (size !== this.#size) throw new LazaretError('INTERNAL', `${size} bytes are on disk, where ${this.#size} were written`)
       await this.#file.sync()
@@ -116,6 +143,7 @@ class FileWriter implements ObjectWriter {
   }
 
   async release(): Promise<void> {
+    await this.#syncing
     await this.#file.close()
   }
 }

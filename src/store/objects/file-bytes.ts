@@ -1,0 +1,76 @@
+import type { FileHandle } from 'node:fs/promises'
+import { Readable, type Writable } from 'node:stream'
+import { LazaretError } from '../../kit/errors.ts'
+import type { Pumped } from '../../kit/pumped.ts'
+
+/**
+ * One is read into while the other is on its way to the socket. Measured on 512 MiB over loopback: two of 512 KiB move
+ * 3,500 MB/s, a stream with fresh buffers of 1 MiB 1,100, Node's default of 64 KiB 480.
+ */
+const pieceBytes = 512 * 1024
+const pieces = 2
+
+/** A part of a file, as a stream for whoever reads it here, and pumped through two buffers to whoever is far. Owns the file. */
+export class FileBytes extends Readable implements Pumped {
+  readonly #file: FileHandle
+  readonly #end: number
+  #position: number
+  #reading: Promise<unknown> = Promise.resolve()
+
+  /** In: an open file, and the range in bytes, end exclusive. */
+  constructor(file: FileHandle, start: number, end: number) {
+    super({ highWaterMark: pieceBytes })
+    this.#file = file
+    this.#position = start
+    this.#end = end
+  }
+
+  override _read(): void {
+    if (this.#position >= this.#end) {
+      this.push(null)
+      return
+    }
+    this.#fill(Buffer.allocUnsafeSlow(Math.min(pieceBytes, this.#end - this.#position))).then(
+      (piece) => this.push(piece),
+      (error: unknown) => this.destroy(error as Error),
+    )
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    const close = () => this.#file.close().then(() => done(error), done)
+    this.#reading.then(close, close) // a read under way has the file still in its hands
+  }
+
+  async pumpTo(to: Writable): Promise<void> {
+    const free = Array.from({ length: pieces }, () => Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(this.#end - this.#position, 1))))
+    const onTheirWay: Promise<Buffer>[] = []
+    while (this.#position < this.#end) {
+      const buffer = free.pop() ?? (await onTheirWay.shift())
+      if (buffer === undefined) throw new LazaretError('INTERNAL', 'a buffer went missing')
+      const piece = await this.#fill(buffer)
+      onTheirWay.push(written(to, piece, buffer))
+    }
+    await Promise.all(onTheirWay)
+  }
+
+  /** Out: as much of the buffer as was read, never nothing. */
+  #fill(buffer: Buffer): Promise<Buffer> {
+    const wanted = Math.min(buffer.length, this.#end - this.#position)
+    const reading = this.#file.read(buffer, 0, wanted, this.#position).then(({ bytesRead }) => {
+      if (bytesRead === 0) throw new LazaretError('INTERNAL', `an object ends at ${this.#position} bytes on disk, before its end`)
+      this.#position += bytesRead
+      return bytesRead === buffer.length ? buffer : buffer.subarray(0, bytesRead)
+    })
+    this.#reading = reading
+    return reading
+  }
+}
+
+/** Out: the buffer, when the kernel has taken the piece. */
+function written(to: Writable, piece: Buffer, buffer: Buffer): Promise<Buffer> {
+  const handed = new Promise<Buffer>((resolve, reject) => {
+    to.write(piece, (error) => (error === null || error === undefined ? resolve(buffer) : reject(error)))
+  })
+  handed.catch(() => undefined) // told to whoever awaits the buffer; a second one that fails beside it is the same hang-up
+  return handed
+}
