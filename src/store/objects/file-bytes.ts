@@ -37,8 +37,15 @@ export class FileBytes extends Readable implements Pumped {
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
-    const close = () => this.#file.close().then(() => done(error), done)
-    this.#reading.then(close, close) // a read under way has the file still in its hands
+    // oxlint-disable-next-line promise/no-callback-in-promise -- a stream is told of its end by a callback
+    void this.#closed().then((problem) => done(error ?? problem))
+  }
+
+  /** A read under way has the file still in its hands. Out: what went wrong, for the stream to tell. */
+  async #closed(): Promise<Error | null> {
+    await Promise.allSettled([this.#reading])
+    const [closing] = await Promise.allSettled([this.#file.close()])
+    return closing?.status === 'rejected' ? (closing.reason as Error) : null
   }
 
   async pumpTo(to: Writable): Promise<void> {

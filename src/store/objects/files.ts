@@ -65,7 +65,7 @@ class FileWriter implements ObjectWriter {
   #size: number
   #unsynced = 0
   #syncing: Promise<void> | undefined
-  #syncProblem: unknown
+  #syncProblem: Error | undefined
 
   constructor(key: string, folder: string, file: FileHandle, size: number) {
     this.key = key
@@ -123,7 +123,7 @@ class FileWriter implements ObjectWriter {
         this.#syncing = undefined
       },
       (error: unknown) => {
-        this.#syncProblem ??= error
+        this.#syncProblem ??= error as Error
         this.#syncing = undefined
       },
     )
