@@ -20,18 +20,22 @@ export interface AccessSettings {
 export interface AccessStage {
   accounts: Accounts
   signIn: SignIn
-  /** What became of the first administrator at this start. */
-  admin: AdminOutcome
+  /**
+   * What became of the first administrator at this start: hashing takes a moment, in which the rest of a start goes on. To be
+   * awaited before anybody is let in.
+   */
+  admin: Promise<AdminOutcome>
 }
 
-/** Who may do what, ready to be asked; afterwards somebody can sign in. Throws what `loadSigningKey` and `ensureAdmin` throw. */
+/** Who may do what, ready to be asked. Throws what `loadSigningKey` throws; `admin` rejects with what `ensureAdmin` throws. */
 export async function openAccess(settings: AccessSettings): Promise<AccessStage> {
   const clock = settings.now === undefined ? {} : { now: settings.now }
   const passwords = createPasswords()
   const accounts = createAccounts(settings.records, { passwords, ...clock })
   const tokens = createTokens(await loadSigningKey(settings.dataFolder), { service: settings.service, ...clock })
   const password = settings.adminPassword === undefined ? {} : { password: settings.adminPassword }
-  const admin = await ensureAdmin({ accounts, passwords, dataFolder: settings.dataFolder, ...password })
+  const admin = ensureAdmin({ accounts, passwords, dataFolder: settings.dataFolder, ...password })
   const signIn = createSignIn({ accounts, passwords, tokens, publicPatterns: settings.publicPatterns, ...clock })
+  admin.catch(() => undefined) // told to whoever awaits it
   return { accounts, signIn, admin }
 }

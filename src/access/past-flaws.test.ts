@@ -80,10 +80,10 @@ test('CVE-2026-4404: there is no password that opens every installation', async 
   const passwords = new Set<string>()
   for (const name of ['one', 'two']) {
     const stage = await openAccess({ records: await open(), dataFolder: join(folder, name), service: 'r.example', publicPatterns: [] })
-    passwords.add(stage.admin.generated?.password ?? '')
+    passwords.add((await stage.admin).generated?.password ?? '')
     for (const guess of ['', 'admin', 'password', 'Harbor12345', 'lazaret', 'changeme'])
       await assert.rejects(stage.signIn.authenticate(basic('admin', guess), address), { code: 'UNAUTHORIZED' })
-    assert.ok(isAdmin(await stage.signIn.authenticate(basic('admin', stage.admin.generated?.password), address)))
+    assert.ok(isAdmin(await stage.signIn.authenticate(basic('admin', (await stage.admin).generated?.password), address)))
   }
   assert.ok(passwords.size === 2 && [...passwords].every((password) => password.length >= 24))
 })

@@ -16,7 +16,7 @@ export async function openLocal(settings: Settings, io: Io, command: string): Pr
   const hold = await holdFor(settings, command)
   try {
     const house = await openHouse(settings, createLog({ level: 'warn' }))
-    announceAdmin(house.admin, io.err)
+    announceAdmin(await house.admin, io.err)
     const api = await createApi(house, askerOfThisMachine)
     const exchange: Exchange = async ({ method, path, body, bytes }) => {
       if (bytes !== undefined) throw new LazaretError('UNSUPPORTED', 'a file is read where it is, not sent')

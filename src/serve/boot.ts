@@ -25,8 +25,8 @@ export async function serve(settings: Settings): Promise<void> {
 async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
   const log = createLog({ level: settings.log })
   const house = await openHouse(settings, log)
-  announceAdmin(house.admin, (text) => process.stderr.write(text))
   const server = await createServer(house)
+  announceAdmin(await house.admin, (text) => process.stderr.write(text))
   await server.listen({ host: settings.listen.host, port: settings.listen.port })
   const address = server.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.listen.port

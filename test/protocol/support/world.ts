@@ -68,6 +68,7 @@ export async function openWorld(stack: AsyncDisposableStack, options: WorldOptio
   if (options.folder === undefined) await layAdvisories(join(folder, 'data'))
   const log: string[] = []
   const house = await openHouse(settingsOf(folder, options), createLog({ level: 'trace', write: (line) => void log.push(line) }))
+  await house.admin
   const app = await createServer(house)
   await app.listen({ host: '127.0.0.1', port: 0 })
   const port = (app.server.address() as { port: number }).port
