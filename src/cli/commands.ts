@@ -36,4 +36,8 @@ export const commands: Record<string, Entry> = {
     summary: 'List what the server has to do, and what it could not do',
     load: async () => (await import('./commands/jobs.ts')).jobs,
   },
+  gc: {
+    summary: 'Free what nothing needs any more, or put back what was deleted by mistake',
+    load: async () => (await import('./commands/gc.ts')).gc,
+  },
 }

@@ -25,10 +25,12 @@ import { createAdministration, type Administration } from './accounts/administra
 import { advisoriesInForce } from './advisories/in-force.ts'
 import { createAdvisoryImports, type AdvisoryImports } from './advisories/imports.ts'
 import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
+import { createCollections, type Collections } from './collection.ts'
 import { createExaminations } from './examinations.ts'
 import { createInventories } from './inventories.ts'
 import { createQueries, type Queries } from './queries/queries.ts'
 import { createRunner, type Runner } from './runner.ts'
+import { createScrub, type Scrub } from './scrub.ts'
 import { createWorkerPool } from './worker/pool.ts'
 
 /** Everything that serves, put together once. */
@@ -47,6 +49,8 @@ export interface House extends AccessStage {
   queries: Queries
   administration: Administration
   imports: AdvisoryImports
+  collections: Collections
+  scrub: Scrub
   /** The revision in force, for use before anything is awaited. */
   advisories: () => OpenAdvisories
   advisoryWatch: AdvisoryWatch
@@ -75,6 +79,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     ensureDatabase(settings.data),
   ])
   const now = Date.now
+  const graceMs = settings.gc.graceSeconds * 1000
   const policy = policies[settings.policy]
   const blobs = createBlobs(records, objects)
   const manifests = createManifests(records)
@@ -94,7 +99,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     findRepository,
     enforcing: policy.enforcing,
     waitSeconds: settings.gate.waitSeconds,
-    graceMs: settings.gc.graceSeconds * 1000,
+    graceMs,
     onPassedByGrant: (request, subject, standing) => auditPassage(records, request, subject, standing, now()),
     now,
   })
@@ -102,6 +107,18 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     blobs: createBlobPush({ records, blobs, uploads, findRepository, mayTake: gate.mayTake, onAccepted: runner.wake, now }),
     manifests: createManifestPush({ records, blobs, manifests, findRepository, onAccepted: runner.wake, now }),
   }
+  const collections = createCollections({
+    records,
+    objects,
+    uploads,
+    findRepository,
+    graceMs,
+    intervalMs: settings.gc.intervalSeconds * 1000,
+    onRestored: runner.wake,
+    log,
+    now,
+  })
+  const scrub = createScrub({ records, objects, bytesPerSecond: settings.scrub.bytesPerSecond, onDamage: runner.wake, log, now })
   const advisoryWatch = createAdvisoryWatch({ revision: advisoryRevision, onMoved: rematch, log })
   let urls = publicUrls(settings)
   let timer: NodeJS.Timeout | undefined
@@ -128,6 +145,8 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     queries: createQueries({ records, manifests, waiters, now }),
     administration: createAdministration(access.accounts, now),
     imports: createAdvisoryImports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
+    collections,
+    scrub,
     advisories,
     advisoryWatch,
     challenge: (host, scope) => challenge(realmFor({ hostHeader: host, publicUrls: urls, path: tokenPath }), tokenService, scope),
@@ -141,6 +160,8 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
       workers.start()
       runner.start()
+      collections.start()
+      scrub.start()
       timer = setInterval(() => {
         uploads.expire().catch((error: unknown) => log.warn({ err: error }, 'uploads not expired'))
       }, expireEveryMs)
@@ -148,6 +169,8 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     async close() {
       clearInterval(timer)
       advisoryWatch.stop()
+      await collections.stop()
+      await scrub.stop()
       workers.close()
       await runner.stop()
       await uploads.close()

@@ -41,6 +41,11 @@ export const routes: Record<string, { needs: Needs; page?: string }> = {
   'POST /api/v1/advisories/import': { needs: 'admin' },
   'GET /api/v1/jobs': { needs: 'admin' },
   'GET /api/v1/audit-log': { needs: 'admin' },
+  'POST /api/v1/gc': { needs: 'admin', page: 'docs/operations.md' },
+  'GET /api/v1/gc': { needs: 'admin' },
+  'GET /api/v1/gc/deleted': { needs: 'admin' },
+  'POST /api/v1/gc/undo': { needs: 'admin' },
+  'GET /api/v1/damaged': { needs: 'admin', page: 'docs/operations.md' },
 }
 
 /** One of these grants on the repository opens it; `sign-in` where there is no repository. */
@@ -90,7 +95,7 @@ export const tables: Record<string, { ends: Ends; backup: string; suite: string 
   tags: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
   blob_layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
   layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  package_versions: { ends: { stays: later.names }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
+  package_versions: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
   matches: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
   image_packages: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
   evidence: { ends: { with: 'manifests' }, backup: later.backup, suite: 'test/protocol/leaks/harbor.ts' },
@@ -125,6 +130,7 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   robots: { page: 'docs/access.md', prints: 'table' },
   advisories: { page: 'docs/scanning.md', prints: 'table' },
   jobs: { page: 'docs/scanning.md', prints: 'table' },
+  gc: { page: 'docs/operations.md', prints: 'table' },
 }
 
 /**
@@ -150,7 +156,9 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   password: { file: 'src/cli/client.ts', spelled: 'settings.password' },
   public: { file: 'src/flow/house.ts', spelled: 'publicPatterns: settings.public' },
   'gate.waitSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gate.waitSeconds' },
-  'gc.graceSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.graceSeconds', unused: 'store/collection/collection.ts' },
+  'gc.graceSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.graceSeconds' },
+  'gc.intervalSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.intervalSeconds' },
+  'scrub.bytesPerSecond': { file: 'src/flow/house.ts', spelled: 'settings.scrub.bytesPerSecond' },
   'uploads.expireSeconds': { file: 'src/flow/house.ts', spelled: 'settings.uploads.expireSeconds' },
   'metrics.listen': 'later',
   'network.allowPrivate': 'later',

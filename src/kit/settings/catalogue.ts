@@ -80,7 +80,15 @@ export const catalogue = {
   'gate.waitSeconds': setting(integer(0, 300), { default: 20, says: 'How long a pull waits for an image that is still being examined.' }),
   'gc.graceSeconds': setting(integer(0, 31_536_000), {
     default: 86_400,
-    says: 'How long a blob that no manifest holds is kept. Nothing is collected yet: it takes effect with a later release.',
+    says: 'How long a blob that no manifest holds is kept, and a deleted manifest can be put back. Longer than the longest push.',
+  }),
+  'gc.intervalSeconds': setting(integer(0, 31_536_000), {
+    default: 3600,
+    says: 'How long after one collection of what nothing needs the next begins by itself; 0: only when it is asked for.',
+  }),
+  'scrub.bytesPerSecond': setting(integer(0, 10_000_000_000), {
+    default: 4_194_304,
+    says: 'How fast stored blobs are read again, each once a week, to see that their bytes are still those of their digest; 0: never.',
   }),
   'uploads.expireSeconds': setting(integer(60, 31_536_000), { default: 86_400, says: 'How long an upload may lie idle.' }),
   'metrics.listen': setting(address, {

@@ -27,7 +27,8 @@ export interface Settings {
   /** Repository patterns that anyone may pull. */
   public: string[]
   gate: { waitSeconds: number }
-  gc: { graceSeconds: number }
+  gc: { graceSeconds: number; intervalSeconds: number }
+  scrub: { bytesPerSecond: number }
   uploads: { expireSeconds: number }
   metrics: { listen?: Address }
   /** Ranges as `ADDRESS/PREFIX`. */
@@ -60,7 +61,8 @@ export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>,
     ...optional('password', get('password')),
     public: get('public') ?? [],
     gate: { waitSeconds: held(get('gate.waitSeconds')) },
-    gc: { graceSeconds: held(get('gc.graceSeconds')) },
+    gc: { graceSeconds: held(get('gc.graceSeconds')), intervalSeconds: held(get('gc.intervalSeconds')) },
+    scrub: { bytesPerSecond: held(get('scrub.bytesPerSecond')) },
     uploads: { expireSeconds: held(get('uploads.expireSeconds')) },
     metrics: { ...optional('listen', metrics) },
     network: { allowPrivate: get('network.allowPrivate') ?? [] },

@@ -8,6 +8,7 @@ import { serverOptions } from '../options.ts'
 import { advisoryRoutes } from './advisories.ts'
 import { askerByCredentials, type FindAsker } from './asker.ts'
 import { auditLogRoutes } from './audit-log.ts'
+import { collectionRoutes } from './collection.ts'
 import { documentRoutes } from './document.ts'
 import { findingRoutes } from './findings.ts'
 import { imageRoutes } from './images.ts'
@@ -40,6 +41,7 @@ const allRoutes = [
   advisoryRoutes,
   jobRoutes,
   auditLogRoutes,
+  collectionRoutes,
 ]
 
 /** In: the house, and how it is known who asks. Out: an instance that serves /api, ready, and listens nowhere by itself. */

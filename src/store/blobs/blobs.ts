@@ -109,8 +109,8 @@ export async function adoptBlob(tx: Tx, repositoryId: number, blob: Omit<Blob, '
   const stands = await standingBlob(tx, blob, now)
   await linkBlob(tx, repositoryId, stands.id, now)
   const objectKey = stands.damagedAt === null ? stands.objectKey : blob.objectKey
-  if (stands.damagedAt !== null) await healBlob(tx, stands, blob, now)
   if (objectKey === blob.objectKey) await addJob(tx, 'inventory', blob.digest, now)
+  if (stands.damagedAt !== null) await healBlob(tx, stands, blob, now)
   return { ...stands, objectKey, damagedAt: null }
 }
 

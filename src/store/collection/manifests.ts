@@ -32,7 +32,7 @@ export async function collectManifests({ records }: CollectionParts, cutoff: num
   })
 }
 
-/** Held again, or to be put back somewhere: whoever takes it out there, or forgets it, writes down when. */
+/** Held again: whoever takes it out there writes down when. */
 async function neededOf(tx: Tx, ids: number[]): Promise<number[]> {
   const linked = await tx.selectFrom('manifest_links').select('manifest_id').distinct().where('manifest_id', 'in', ids).execute()
   return linked.map((row) => row.manifest_id)
@@ -40,9 +40,36 @@ async function neededOf(tx: Tx, ids: number[]): Promise<number[]> {
 
 async function remove(tx: Tx, id: number): Promise<void> {
   for (let more = true; more; ) {
-    const gone = await sql`delete from image_packages where manifest_id = ${id} and position in
-      (select position from image_packages where manifest_id = ${id} limit ${rowsAtOnce})`.execute(tx)
-    more = gone.numAffectedRows === BigInt(rowsAtOnce)
+    const { rows } = await sql<{ position: number; version: number | null }>`select position, package_version_id as version
+      from image_packages where manifest_id = ${id} limit ${rowsAtOnce}`.execute(tx)
+    if (rows.length > 0) {
+      const positions = rows.map((row) => row.position)
+      await tx.deleteFrom('image_packages').where('manifest_id', '=', id).where('position', 'in', positions).execute()
+      await forgetVersions(tx, [...new Set(rows.flatMap((row) => row.version ?? []))])
+    }
+    more = rows.length === rowsAtOnce
   }
   await tx.deleteFrom('manifests').where('id', '=', id).execute()
+}
+
+/** Package versions that no image holds any more, with their findings; those that an examination is about to use are passed over. */
+async function forgetVersions(tx: Tx, ids: number[]): Promise<void> {
+  if (ids.length === 0) return
+  const unused = sql`not exists (select 1 from image_packages i where i.package_version_id = v.id)`
+  const { rows } = await sql<{ id: number }>`select v.id as id from package_versions v
+    where v.id in (${sql.join(ids)}) and ${unused} ${skippingHeld(tx, 'v')}`.execute(tx)
+  if (rows.length === 0) return
+  await tx
+    .deleteFrom('package_versions')
+    .where(
+      'id',
+      'in',
+      rows.map((row) => row.id),
+    )
+    .where((of) =>
+      of.not(
+        of.exists(of.selectFrom('image_packages as i').select('i.position').whereRef('i.package_version_id', '=', 'package_versions.id')),
+      ),
+    )
+    .execute()
 }

@@ -1,9 +1,7 @@
 import type { Digest } from '../../model/digest.ts'
-import { recordAudit } from '../audit.ts'
+import { recordAudit, systemActor } from '../audit.ts'
 import { addJob, priorities } from '../jobs/jobs.ts'
 import type { Records, Tx } from '../records/records.ts'
-
-const system = { principal: 'system', address: 'local' }
 
 export interface DamagedBlob {
   digest: Digest
@@ -34,7 +32,7 @@ export async function markDamaged(
     .executeTakeFirst()
   if (marked.numUpdatedRows === 0n) return false
   await judgeHoldersAnew(tx, blob.digest, now)
-  await recordAudit(tx, { ...system, at: now, action: 'blob.damaged', subject: blob.digest, result: 'done', detail: { damage } })
+  await recordAudit(tx, { ...systemActor, at: now, action: 'blob.damaged', subject: blob.digest, result: 'done', detail: { damage } })
   return true
 }
 
@@ -58,7 +56,7 @@ export async function healBlob(
     .onConflict((conflict) => conflict.column('object_key').doNothing())
     .execute()
   await judgeHoldersAnew(tx, stands.digest, now)
-  await recordAudit(tx, { ...system, at: now, action: 'blob.healed', subject: stands.digest, result: 'done' })
+  await recordAudit(tx, { ...systemActor, at: now, action: 'blob.healed', subject: stands.digest, result: 'done' })
 }
 
 async function judgeHoldersAnew(tx: Tx, digest: string, now: number): Promise<void> {

@@ -68,6 +68,21 @@ export function collectionSuite(implementation: string, open: OpenRecords): void
       assert.deepEqual(await world.records.read.selectFrom('manifests').select('id').where('digest', '=', here.digest).execute(), [])
     })
 
+    test('package versions go with the last image that holds them', async () => {
+      const world = await openWorld(stack, open)
+      const [one, two] = [await pushImage(world, 'a'), await pushImage(world, 'a')]
+      await packagesIn(world, one.digest, ['shared', 'own'])
+      await packagesIn(world, two.digest, ['shared'])
+      await world.manifests.deleteManifest(one.repositoryId, one.digest, world.clock.now)
+      world.clock.now += graceMs
+      assert.equal((await collectIn(world)).manifests, 1)
+      const left = await world.records.read.selectFrom('package_versions').select('name').execute()
+      assert.deepEqual(
+        left.map((row) => row.name),
+        ['shared'],
+      )
+    })
+
     test('an untagged manifest stays', async () => {
       const world = await openWorld(stack, open)
       const image = await pushImage(world, 'a')
@@ -246,6 +261,26 @@ export function collectionSuite(implementation: string, open: OpenRecords): void
       await assert.rejects(collect(partsOf(world), { dryRun: false, signal: AbortSignal.abort(new Error('stopping')) }), /stopping/)
       assert.equal((await world.files()).length, 1)
     })
+  })
+}
+
+async function packagesIn(world: World, digest: string, names: string[]): Promise<void> {
+  await world.records.write(async (tx) => {
+    const manifest = await tx.selectFrom('manifests').select('id').where('digest', '=', digest).executeTakeFirstOrThrow()
+    for (const [position, name] of names.entries()) {
+      const version = { ecosystem: 'npm', name, version: '1' }
+      await tx
+        .insertInto('package_versions')
+        .values(version)
+        .onConflict((conflict) => conflict.columns(['ecosystem', 'name', 'version']).doNothing())
+        .execute()
+      const { id } = await tx.selectFrom('package_versions').select('id').where('name', '=', name).executeTakeFirstOrThrow()
+      const row = { kind: 'npm', name, version: '1', purl: `pkg:npm/${name}@1`, location: '', layer: '' }
+      await tx
+        .insertInto('image_packages')
+        .values({ manifest_id: manifest.id, position, package_version_id: id, ...row })
+        .execute()
+    }
   })
 }
 

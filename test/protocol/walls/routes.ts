@@ -168,6 +168,11 @@ export const otherRequests: Record<string, Requests> = {
     get(`/api/v1/jobs?${query({ kind: 'examine' })}`),
     get(`/api/v1/jobs?${query({ after: manifest })}`),
   ],
+  'POST /api/v1/gc': () => [json('POST', '/api/v1/gc?dryRun=true', {})],
+  'GET /api/v1/gc': () => [get('/api/v1/gc'), get('/api/v1/gc?id=1')],
+  'GET /api/v1/gc/deleted': ({ repository }) => [get('/api/v1/gc/deleted'), get(`/api/v1/gc/deleted?${query({ repository })}`)],
+  'POST /api/v1/gc/undo': ({ repository, manifest }) => [json('POST', '/api/v1/gc/undo', { repository, digest: manifest })],
+  'GET /api/v1/damaged': () => [get('/api/v1/damaged')],
   'GET /api/v1/audit-log': ({ user, repository }) => [
     get('/api/v1/audit-log'),
     get(`/api/v1/audit-log?${query({ principal: `user:${user}` })}`),
