@@ -2,6 +2,7 @@ import swagger from '@fastify/swagger'
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { House } from '../../flow/house.ts'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
+import { asNoRoom } from '../../kit/no-room.ts'
 import type { Actor } from '../../flow/accounts/administration.ts'
 import type { Principal } from '../../model/access.ts'
 import { serverOptions } from '../options.ts'
@@ -96,5 +97,5 @@ function asKnown(error: unknown): LazaretError {
   const { statusCode, message } = error as { statusCode?: number; message?: string }
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
     return new LazaretError('INPUT_INVALID', message ?? 'invalid', { status: statusCode })
-  return new LazaretError('INTERNAL', 'the server failed; its log says why', { cause: error })
+  return asNoRoom(error) ?? new LazaretError('INTERNAL', 'the server failed; its log says why', { cause: error })
 }

@@ -1,13 +1,13 @@
 import { LazaretError } from '../../kit/errors.ts'
 import type { Answer } from '../../kit/http.ts'
+import { asNoRoom } from '../../kit/no-room.ts'
 
 /**
  * OCI distribution-spec, "Error Codes". In: anything thrown. Out: the answer; what is not ours is INTERNAL and says nothing
  * of its inside.
  */
 export function errorAnswer(error: unknown): Answer & { reasonPhrase?: string } {
-  const known =
-    error instanceof LazaretError ? error : new LazaretError('INTERNAL', 'the server failed; its log says why', { cause: error })
+  const known = error instanceof LazaretError ? error : (asNoRoom(error) ?? unknownError(error))
   const body = JSON.stringify({
     errors: [{ code: known.code, message: known.message, ...(known.detail === undefined ? {} : { detail: known.detail }) }],
   })
@@ -17,4 +17,8 @@ export function errorAnswer(error: unknown): Answer & { reasonPhrase?: string } 
     body,
     ...(known.message.startsWith('lazaret: ') ? { reasonPhrase: known.message } : {}),
   }
+}
+
+function unknownError(cause: unknown): LazaretError {
+  return new LazaretError('INTERNAL', 'the server failed; its log says why', { cause })
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LazaretError } from '../../kit/errors.ts'
+import { asNoRoom } from '../../kit/no-room.ts'
 import { digestAlgorithm, digestHex, digestOf, shortDigest, type Digest } from '../../model/digest.ts'
 import type { ObjectStore } from '../objects/objects.ts'
 import type { Records } from '../records/records.ts'
@@ -61,9 +62,17 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
         session.hashedBytes += chunk.length
       })
     } catch (error) {
+      if (asNoRoom(error) !== undefined) return giveUp(session, error, () => session.writer.release())
       if (session.hashedBytes !== session.writer.size) await sessions.letGo(session) // a failed write: the file is hashed again when resumed
       throw error
     }
+  }
+
+  /** Where there is no room, what has come only takes more of it. */
+  async function giveUp(session: Session, error: unknown, close: () => Promise<void>): Promise<never> {
+    sessions.end(session)
+    const [gone] = await Promise.allSettled([close().then(() => discard(session.id, session.writer.key))])
+    throw gone.status === 'fulfilled' ? error : new AggregateError([error, gone.reason], 'what was uploaded could not be removed')
   }
 
   /** It lies idle from now on. Once in half of its time is often enough to write that down. */
@@ -99,7 +108,10 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
     try {
       await seal(session)
       await requireDigest(session, digest)
-      return await adopt(session, digest)
+      return await adopt(session, digest).catch((error: unknown) => {
+        if (asNoRoom(error) === undefined) throw error
+        return giveUp(session, error, async () => undefined)
+      })
     } finally {
       sessions.end(session)
     }
