@@ -1,3 +1,4 @@
+import type { Grant } from '../model/access.ts'
 import type { Records } from '../store/records/records.ts'
 import { createAccounts, type Accounts } from './accounts.ts'
 import { ensureAdmin, type AdminOutcome } from './first-admin.ts'
@@ -13,6 +14,10 @@ export interface AccessSettings {
   service: string
   /** Repository patterns that anyone may pull. */
   publicPatterns: readonly string[]
+  /** Instead of `publicPatterns`, where they change while it serves. */
+  publicGrants?: () => Promise<readonly Grant[]>
+  /** Told of every sign-in that was refused. */
+  onRefused?: (name: string, address: string) => void
   adminPassword?: string
   now?: () => number
 }
@@ -35,7 +40,16 @@ export async function openAccess(settings: AccessSettings): Promise<AccessStage>
   const tokens = createTokens(await loadSigningKey(settings.dataFolder), { service: settings.service, ...clock })
   const password = settings.adminPassword === undefined ? {} : { password: settings.adminPassword }
   const admin = ensureAdmin({ accounts, passwords, dataFolder: settings.dataFolder, ...password })
-  const signIn = createSignIn({ accounts, passwords, tokens, publicPatterns: settings.publicPatterns, ...clock })
+  const { publicPatterns, publicGrants, onRefused } = settings
+  const signIn = createSignIn({
+    accounts,
+    passwords,
+    tokens,
+    publicPatterns,
+    ...(publicGrants === undefined ? {} : { publicGrants }),
+    ...(onRefused === undefined ? {} : { onRefused }),
+    ...clock,
+  })
   admin.catch(() => undefined) // told to whoever awaits it
   return { accounts, signIn, admin }
 }

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto'
+import { LazaretError } from '../kit/errors.ts'
 import { isAccountName } from './account-name.ts'
 import type { Accounts } from './accounts.ts'
 import { unauthorized, type Credentials } from './authorization-header.ts'
@@ -18,7 +19,13 @@ const mostRemembered = 10_000
 export type CredentialCheck = (credentials: Credentials, address: string) => Promise<Account>
 
 /** Checks once and remembers for 60 s: clients with Basic send the same credentials with every request. */
-export function createCredentialCheck(given: { accounts: Accounts; passwords: Passwords; now: () => number }): CredentialCheck {
+export function createCredentialCheck(given: {
+  accounts: Accounts
+  passwords: Passwords
+  now: () => number
+  /** Told of every sign-in that was refused, the name as it was typed where it can be one. */
+  onRefused?: (name: string, address: string) => void
+}): CredentialCheck {
   const { accounts, now } = given
   // What is remembered can't be turned back into a password without this key, which never leaves the process.
   const processKey = randomBytes(32)
@@ -27,6 +34,16 @@ export function createCredentialCheck(given: { accounts: Accounts; passwords: Pa
   const throttle = createThrottle({ now })
 
   async function check(credentials: Credentials, address: string): Promise<Account> {
+    try {
+      return await checked(credentials, address)
+    } catch (error) {
+      if (error instanceof LazaretError && (error.code === 'UNAUTHORIZED' || error.code === 'TOOMANYREQUESTS'))
+        given.onRefused?.(isAccountName(credentials.name) ? credentials.name : notAName, address)
+      throw error
+    }
+  }
+
+  async function checked(credentials: Credentials, address: string): Promise<Account> {
     if (!isAccountName(credentials.name) || Buffer.byteLength(credentials.secret) > maxPasswordBytes) throw wrong()
     const key = createHmac('sha256', processKey).update(`${credentials.name}:${credentials.secret}`).digest('base64')
     return (await remembered(key, credentials.name)) ?? (await shared(`${key}\n${address}`, () => checkAnew(key, credentials, address)))
@@ -78,6 +95,9 @@ export function createCredentialCheck(given: { accounts: Accounts; passwords: Pa
 
   return check
 }
+
+/** What is no name may be a password in the wrong field. */
+const notAName = '(no name)'
 
 function wrong(): Error {
   return unauthorized('the name or the password is wrong')

@@ -1,4 +1,4 @@
-import type { Principal } from '../model/access.ts'
+import type { Grant, Principal } from '../model/access.ts'
 import type { Accounts } from './accounts.ts'
 import { parseAuthorization, unauthorized } from './authorization-header.ts'
 import { createCredentialCheck, type CredentialCheck } from './credential-check.ts'
@@ -19,36 +19,52 @@ export interface SignIn extends TokenEndpoint {
   check: CredentialCheck
 }
 
-/** In: accounts, tokens, and the repository patterns that anyone may pull. */
-export function createSignIn(given: {
+export interface SignInParts {
   accounts: Accounts
   passwords: Passwords
   tokens: Tokens
+  /** Repository patterns that anyone may pull. */
   publicPatterns: readonly string[]
+  /** The same where it changes while it serves; then it counts instead. Asked for each request. */
+  publicGrants?: () => Promise<readonly Grant[]>
+  /** Told of every sign-in that was refused. */
+  onRefused?: (name: string, address: string) => void
   now?: () => number
-}): SignIn {
+}
+
+/** In: accounts and tokens, and what anyone may pull. */
+export function createSignIn(given: SignInParts): SignIn {
   const { accounts, passwords, tokens } = given
   const now = given.now ?? Date.now
-  const check = createCredentialCheck({ accounts, passwords, now })
-  const anonymous: Principal = {
-    kind: 'anonymous',
-    name: 'anonymous',
-    grants: given.publicPatterns.map((pattern) => ({ action: 'pull', pattern })),
+  const refused = given.onRefused ?? (() => undefined)
+  const check = createCredentialCheck({ accounts, passwords, now, onRefused: refused })
+  const fixed = given.publicPatterns.map((pattern): Grant => ({ action: 'pull', pattern }))
+  const publicGrants = given.publicGrants ?? (async () => fixed)
+
+  async function anonymous(): Promise<Principal> {
+    return { kind: 'anonymous', name: 'anonymous', grants: [...(await publicGrants())] }
+  }
+
+  /** What anyone may, whoever is signed in may too. */
+  async function holderOf(account: Account): Promise<Principal> {
+    const own = principalOf(account)
+    return { ...own, grants: [...own.grants, ...(await publicGrants())] }
   }
 
   async function authenticate(header: string | undefined, address: string): Promise<Principal> {
-    if (header === undefined) return anonymous
+    if (header === undefined) return anonymous()
     const authorization = parseAuthorization(header)
-    if (authorization.scheme === 'basic') return principalOf(await check(authorization.credentials, address))
-    if (isRobotToken(authorization.token)) return principalOf(await robotBehind(authorization.token))
+    if (authorization.scheme === 'basic') return holderOf(await check(authorization.credentials, address))
+    if (isRobotToken(authorization.token)) return holderOf(await robotBehind(authorization.token, address))
     const claims = requireVerified(await tokens.verifyToken(authorization.token))
-    const holder = claims.kind === 'anonymous' ? anonymous : principalOf(await accountBehind(claims))
+    const holder = claims.kind === 'anonymous' ? await anonymous() : await holderOf(await accountBehind(claims))
     return { ...holder, scope: claims.scope }
   }
 
   /** The token says all: 256 random bits, so that there is nothing to guess and nothing to slow down. */
-  async function robotBehind(token: string): Promise<Account> {
+  async function robotBehind(token: string, address: string): Promise<Account> {
     const robot = await accounts.findByToken(token)
+    if (robot === undefined || hasExpired(robot, now())) refused(robot?.name ?? '(token)', address)
     if (robot === undefined) throw invalidToken('no robot has it')
     if (hasExpired(robot, now())) throw unauthorized(`the token of the robot ${robot.name} has expired`, { error: 'invalid_token' })
     return robot
@@ -65,6 +81,7 @@ export function createSignIn(given: {
   const endpoint = createTokenEndpoint({
     tokens,
     anonymous,
+    holderOf,
     check,
     refreshed: async (text) => accountBehind(requireVerified(await tokens.verifyRefreshToken(text))),
   })

@@ -4,7 +4,7 @@ import { LazaretError } from '../kit/errors.ts'
 import type { Principal } from '../model/access.ts'
 import { parseAuthorization, unauthorized } from './authorization-header.ts'
 import type { CredentialCheck } from './credential-check.ts'
-import { principalOf, type Account } from './directory.ts'
+import type { Account } from './directory.ts'
 import { allowedAccess, parseScopes } from './scopes.ts'
 import { tokenSeconds, type TokenHolder, type Tokens } from './tokens.ts'
 
@@ -51,7 +51,9 @@ interface Asker extends TokenHolder {
 
 export function createTokenEndpoint(given: {
   tokens: Tokens
-  anonymous: Principal
+  anonymous: () => Promise<Principal>
+  /** With what anyone may. */
+  holderOf: (account: Account) => Promise<Principal>
   check: CredentialCheck
   refreshed: (refreshToken: string) => Promise<Account>
 }): TokenEndpoint {
@@ -65,7 +67,7 @@ export function createTokenEndpoint(given: {
 
   async function issueOAuth({ form, address }: OAuthRequest): Promise<TokenAnswer> {
     requireService(form['service'])
-    const asker = askerFrom(await accountByGrant(form, address))
+    const asker = await askerFrom(await accountByGrant(form, address))
     const given = await answer(asker, [form['scope'] ?? ''])
     if (form['grant_type'] === 'refresh_token') return { ...given, refresh_token: field(form, 'refresh_token') }
     // Only here: a `docker login`, which asks by GET, would keep it instead of the password, and the kubelet can't use it.
@@ -73,10 +75,14 @@ export function createTokenEndpoint(given: {
   }
 
   async function askerOf(request: TokenRequest): Promise<Asker> {
-    if (request.authorization === undefined) return { principal: given.anonymous, epoch: '' }
+    if (request.authorization === undefined) return { principal: await given.anonymous(), epoch: '' }
     const authorization = parseAuthorization(request.authorization)
     if (authorization.scheme !== 'basic') throw unauthorized('a token is given for a name and password, not for a token')
     return askerFrom(await given.check(authorization.credentials, request.address))
+  }
+
+  async function askerFrom(account: Account): Promise<Asker> {
+    return { principal: await given.holderOf(account), epoch: account.epoch }
   }
 
   async function accountByGrant(form: OAuthRequest['form'], address: string): Promise<Account> {
@@ -111,10 +117,6 @@ export function createTokenEndpoint(given: {
   }
 
   return { issue, issueOAuth }
-}
-
-function askerFrom(account: Account): Asker {
-  return { principal: principalOf(account), epoch: account.epoch }
 }
 
 function field(form: OAuthRequest['form'], name: string): string {

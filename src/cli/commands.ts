@@ -32,6 +32,15 @@ export const commands: Record<string, Entry> = {
     summary: 'Bring in what is known of flaws, and say how old it is',
     load: async () => (await import('./commands/advisories.ts')).advisories,
   },
+  repositories: {
+    summary: 'Say whose repositories are, who may see them, and which tags stay',
+    load: async () => (await import('./commands/repositories.ts')).repositories,
+  },
+  tags: { summary: 'Say where a tag pointed, and put it back', load: async () => (await import('./commands/tags.ts')).tags },
+  audit: {
+    summary: 'Show that the audit log is whole, or write it out',
+    load: async () => (await import('./commands/audit.ts')).audit,
+  },
   jobs: {
     summary: 'List what the server has to do, and what it could not do',
     load: async () => (await import('./commands/jobs.ts')).jobs,

@@ -17,15 +17,18 @@ import { createUploads, type Uploads } from '../store/blobs/uploads.ts'
 import { addJob, requeueRunning } from '../store/jobs/jobs.ts'
 import { createManifests, type Manifests } from '../store/manifests/manifests.ts'
 import { openFileObjects } from '../store/objects/files.ts'
+import type { PullRecords } from '../store/pulls.ts'
 import { openRecords } from '../store/records/open.ts'
 import type { Records } from '../store/records/records.ts'
 import { repositoryFinder, type Repository } from '../store/repositories.ts'
+import { createRepositorySettings, type RepositorySettingsStore } from '../store/repository-settings.ts'
 import { createVerdictWaiters, type VerdictWaiters } from '../store/verdicts.ts'
 import { createAdministration, type Administration } from './accounts/administration.ts'
 import { advisoriesInForce } from './advisories/in-force.ts'
 import { createAdvisoryImports, type AdvisoryImports } from './advisories/imports.ts'
 import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
 import { createCollections, type Collections } from './collection.ts'
+import { createLedger, type Ledger } from './ledger.ts'
 import { createExaminations } from './examinations.ts'
 import { createInventories } from './inventories.ts'
 import { createQueries, type Queries } from './queries/queries.ts'
@@ -47,6 +50,8 @@ export interface House extends AccessStage {
   push: { blobs: BlobPush; manifests: ManifestPush }
   runner: Runner
   queries: Queries
+  repositorySettings: RepositorySettingsStore
+  pulls: PullRecords
   administration: Administration
   imports: AdvisoryImports
   collections: Collections
@@ -73,8 +78,8 @@ const expireEveryMs = 60_000
  */
 export async function openHouse(settings: Settings, log: Log): Promise<House> {
   await mkdir(settings.data, { recursive: true, mode: 0o700 })
-  const [{ records, access }, objects] = await Promise.all([
-    openRecordsAndAccess(settings),
+  const [{ records, access, repositorySettings, ledger }, objects] = await Promise.all([
+    openRecordsAndAccess(settings, log),
     openFileObjects(settings.blobs),
     ensureDatabase(settings.data),
   ])
@@ -101,11 +106,20 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     waitSeconds: settings.gate.waitSeconds,
     graceMs,
     onPassedByGrant: (request, subject, standing) => auditPassage(records, request, subject, standing, now()),
+    onPulled: ledger.pulls.note,
     now,
   })
   const push = {
     blobs: createBlobPush({ records, blobs, uploads, findRepository, mayTake: gate.mayTake, onAccepted: runner.wake, now }),
-    manifests: createManifestPush({ records, blobs, manifests, findRepository, onAccepted: runner.wake, now }),
+    manifests: createManifestPush({
+      records,
+      blobs,
+      manifests,
+      findRepository,
+      immutableTags: repositorySettings.immutableTags,
+      onAccepted: runner.wake,
+      now,
+    }),
   }
   const collections = createCollections({
     records,
@@ -142,7 +156,9 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     lists: createLists(manifests, findRepository),
     push,
     runner,
-    queries: createQueries({ records, manifests, waiters, now }),
+    repositorySettings,
+    pulls: ledger.pulls,
+    queries: createQueries({ records, manifests, waiters, repositorySettings, pulls: ledger.pulls, inUseDays: settings.inUse.days, now }),
     administration: createAdministration(access.accounts, now),
     imports: createAdvisoryImports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
     collections,
@@ -162,6 +178,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       runner.start()
       collections.start()
       scrub.start()
+      ledger.start()
       timer = setInterval(() => {
         uploads.expire().catch((error: unknown) => log.warn({ err: error }, 'uploads not expired'))
       }, expireEveryMs)
@@ -173,6 +190,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       await scrub.stop()
       workers.close()
       await runner.stop()
+      await ledger.stop()
       await uploads.close()
       await objects.close()
       advisories.close()
@@ -181,16 +199,28 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   }
 }
 
-async function openRecordsAndAccess(settings: Settings): Promise<{ records: Records; access: AccessStage }> {
+interface Opened {
+  records: Records
+  access: AccessStage
+  repositorySettings: RepositorySettingsStore
+  ledger: Ledger
+}
+
+async function openRecordsAndAccess(settings: Settings, log: Log): Promise<Opened> {
   const records = await openRecords(settings.data, settings.database)
+  const ledger = createLedger({ records, keepDays: settings.audit.keepDays, log, now: Date.now })
+  const { repositories: declared, public: publicPatterns } = settings
+  const repositorySettings = createRepositorySettings({ records, declared, publicPatterns, now: Date.now })
   const access = await openAccess({
     records,
     dataFolder: settings.data,
     service: tokenService,
-    publicPatterns: settings.public,
+    publicPatterns,
+    publicGrants: repositorySettings.publicGrants,
+    onRefused: ledger.refusals.note,
     ...(settings.adminPassword === undefined ? {} : { adminPassword: settings.adminPassword }),
   })
-  return { records, access }
+  return { records, access, repositorySettings, ledger }
 }
 
 /** The policy, the advisories or the extractors may be others than when the server stopped: what was judged by the old ones is judged anew. */

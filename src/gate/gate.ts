@@ -1,11 +1,12 @@
 import { LazaretError } from '../kit/errors.ts'
 import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
-import { granted } from '../model/access.ts'
+import { granted, principalId } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
 import { isTag } from '../model/names.ts'
 import type { Reason } from '../model/verdict.ts'
 import type { Blobs, LinkedBlob } from '../store/blobs/blobs.ts'
 import type { HeldManifest, Manifests } from '../store/manifests/manifests.ts'
+import type { Pull } from '../store/pulls.ts'
 import type { Repository } from '../store/repositories.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
 import { blobAnswer } from './ranges.ts'
@@ -39,6 +40,8 @@ export interface GateParts {
   graceMs: number
   /** A read that only the grant `read-quarantined` let through. Resolves when it is on record. */
   onPassedByGrant: (request: OciRequest, subject: string, standing: string) => Promise<void>
+  /** A manifest that passed. Must neither throw nor take time. */
+  onPulled?: (pull: Pull) => void
   now: () => number
 }
 
@@ -145,11 +148,14 @@ export function createGate(parts: GateParts): Gate {
   return {
     async getManifest(request) {
       const held = await pass(request)
+      parts.onPulled?.(pullOf(request, held, true))
       return { ...manifestHead(held, now()), body: Buffer.from(held.content) }
     },
     async headManifest(request) {
       if (mayLook(request.principal, request.repository)) return manifestHead(await find(request), now())
-      return manifestHead(await pass(request), now())
+      const held = await pass(request)
+      parts.onPulled?.(pullOf(request, held, false))
+      return manifestHead(held, now())
     },
     async getBlob(request) {
       const blob = await findBlob(request)
@@ -183,6 +189,12 @@ export function createGate(parts: GateParts): Gate {
 function current(held: HeldManifest, now: number): Pick<HeldManifest, 'kind' | 'decision'> {
   const expired = held.validUntil !== null && held.validUntil <= now
   return { kind: held.kind, decision: expired ? null : held.decision }
+}
+
+function pullOf(request: OciRequest, held: HeldManifest, sent: boolean): Pull {
+  const { repositoryId, id: manifestId, digest } = held
+  const tag = parseDigest(request.reference) === undefined ? { tag: request.reference } : {}
+  return { repositoryId, manifestId, digest, ...tag, principal: principalId(request.principal), address: request.address, sent }
 }
 
 function warningFor(held: HeldManifest, now: number): string | undefined {

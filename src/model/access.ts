@@ -10,6 +10,8 @@ export type Action = (typeof actions)[number]
 export interface Grant {
   action: Action
   pattern: string
+  /** Patterns that it does not reach: what is private within what is public. */
+  except?: readonly string[]
 }
 
 /** Who asks. `anonymous` has what the `public` setting gives. */
@@ -53,5 +55,6 @@ export function isAdmin(principal: Principal): boolean {
 function grantCovers(grant: Grant, action: Action, repository: string): boolean {
   if (grant.action === 'admin') return action !== 'read-quarantined'
   const covers = grant.action === action || (action === 'pull' && grant.action === 'read-quarantined')
-  return covers && matchesPattern(grant.pattern, repository)
+  if (!covers || !matchesPattern(grant.pattern, repository)) return false
+  return grant.except?.some((pattern) => matchesPattern(pattern, repository)) !== true
 }

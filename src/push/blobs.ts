@@ -101,7 +101,9 @@ export function createBlobPush(parts: BlobPushParts): BlobPush {
     async remove(request) {
       const digest = wantDigest(request.reference)
       const repository = await parts.findRepository(request.repository)
-      const gone = repository !== undefined && (await blobs.unlink(repository.id, digest))
+      const gone =
+        repository !== undefined &&
+        (await blobs.unlink(repository.id, digest, { principal: principalId(request.principal), address: request.address }))
       if (!gone) throw new LazaretError('BLOB_UNKNOWN', `${request.repository} holds no blob ${digest}`)
       return { status: 202, headers: { 'docker-content-digest': digest } }
     },

@@ -9,6 +9,7 @@ import type { Manifests } from '../store/manifests/manifests.ts'
 import { mostManifestBytes } from '../store/manifests/parse.ts'
 import type { Records } from '../store/records/records.ts'
 import type { Repository } from '../store/repositories.ts'
+import type { ImmutableTags } from '../store/tag-history.ts'
 
 /** The write half of the OCI API for manifests and tags. Rights were checked before. */
 export interface ManifestPush {
@@ -22,6 +23,8 @@ export interface ManifestPushParts {
   blobs: Blobs
   manifests: Manifests
   findRepository: (name: string) => Promise<Repository | undefined>
+  /** Which tags of a repository stay where they are. */
+  immutableTags: (repository: string) => Promise<ImmutableTags | undefined>
   /** Wakes the workers. */
   onAccepted: () => void
   now: () => number
@@ -40,6 +43,8 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
         declaredType,
         tags,
         principal,
+        address: request.address,
+        immutableTags: await parts.immutableTags(request.repository),
         ...(expected === undefined ? {} : { expected }),
       }
       const { manifest } = await acceptManifest(parts.records, parts.blobs, incoming, parts.now())
@@ -59,11 +64,16 @@ export function createManifestPush(parts: ManifestPushParts): ManifestPush {
       const repository = await parts.findRepository(request.repository)
       const digest = parseDigest(request.reference)
       if (digest === undefined && !isTag(request.reference)) throw unknown(request)
+      const change = {
+        actor: { principal: principalId(request.principal), address: request.address },
+        at: parts.now(),
+        immutableTags: await parts.immutableTags(request.repository),
+      }
       const gone =
         repository !== undefined &&
         (digest === undefined
-          ? await parts.manifests.deleteTag(repository.id, request.reference)
-          : await parts.manifests.deleteManifest(repository.id, digest, parts.now(), principalId(request.principal)))
+          ? await parts.manifests.deleteTag(repository.id, request.reference, change)
+          : await parts.manifests.deleteManifest(repository.id, digest, change.at, change))
       if (!gone) throw unknown(request)
       return { status: 202, headers: {} }
     },

@@ -55,7 +55,7 @@ async function begin(): Promise<Place> {
   return {
     world,
     blobs: createBlobPush({ ...parts, uploads: world.uploads, mayTake }),
-    manifests: createManifestPush({ ...parts, manifests: world.manifests }),
+    manifests: createManifestPush({ ...parts, manifests: world.manifests, immutableTags: async () => undefined }),
     gate,
     woken,
   }

@@ -5,12 +5,12 @@ import type { Records, Tx } from './records/records.ts'
 
 /**
  * Cuts the oldest part of the audit log away: the rows up to the first that is not older than `before` (ms since 1970). Their last
- * hash stays as the chain's anchor. Out: how many rows went, which is itself a row of the log.
+ * hash stays as the chain's anchor. Ends early where `signal` says so. Out: how many rows went, which is itself a row of the log.
  * Throws LazaretError INTERNAL, and leaves the rest, where a row does not hold in the chain: cutting would hide it.
  */
-export async function cutAudit(records: Records, before: number, now: number): Promise<number> {
+export async function cutAudit(records: Records, before: number, now: number, signal?: AbortSignal): Promise<number> {
   let gone = 0
-  for (;;) {
+  while (signal?.aborted !== true) {
     const step = await records.write((tx) => cutPage(tx, before))
     gone += step.rows
     if (!step.more) break

@@ -16,6 +16,10 @@ export interface ImageRow {
   pushedBy: string
   decision: Decision
   tags: string[]
+  /** Where a pull is on record. */
+  lastPulledAt?: string
+  /** Pulled within `inUse.days`. */
+  inUse: boolean
 }
 
 export interface ImageQuery {
@@ -24,6 +28,8 @@ export interface ImageQuery {
   limit: number
   /** The `next` of the page before. */
   after?: string
+  /** Pulled since then (milliseconds since 1970): in use. */
+  inUseSince: number
 }
 
 interface Cursor {
@@ -86,7 +92,7 @@ async function imagesOf(
     .innerJoin('manifest_links as l', 'l.repository_id', 'r.id')
     .innerJoin('manifests as m', 'm.id', 'l.manifest_id')
     .leftJoin('verdicts as v', (join) => join.onRef('v.manifest_id', '=', 'm.id').onRef('v.repository_id', '=', 'r.id'))
-    .select(['m.id', 'm.digest', 'm.kind', 'm.media_type', 'm.size', 'l.pushed_at', 'l.pushed_by', 'r.id as repositoryId'])
+    .select(['m.id', 'm.digest', 'm.kind', 'm.media_type', 'm.size', 'l.pushed_at', 'l.pushed_by', 'l.pulled_at', 'r.id as repositoryId'])
     .select(sql<Decision>`coalesce(v.decision, 'pending')`.as('decision'))
     .where('r.name', '=', repository)
     .where('l.manifest_id', '>', after)
@@ -106,6 +112,8 @@ async function imagesOf(
     pushedBy: row.pushed_by,
     decision: row.decision,
     tags: tags.get(row.id) ?? [],
+    ...(row.pulled_at === null ? {} : { lastPulledAt: new Date(row.pulled_at).toISOString() }),
+    inUse: row.pulled_at !== null && row.pulled_at >= query.inUseSince,
   }))
 }
 

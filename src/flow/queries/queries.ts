@@ -3,19 +3,29 @@ import { LazaretError } from '../../kit/errors.ts'
 import type { Principal } from '../../model/access.ts'
 import type { Finding } from '../../model/advisory.ts'
 import { severities } from '../../model/advisory.ts'
+import type { Link } from '../../store/audit-chain.ts'
+import { verifyAudit, type AuditVerification } from '../../store/audit-verify.ts'
 import type { Manifests } from '../../store/manifests/manifests.ts'
+import type { PullRecords } from '../../store/pulls.ts'
 import type { Records } from '../../store/records/records.ts'
+import type { RepositorySettingsStore } from '../../store/repository-settings.ts'
 import type { VerdictWaiters } from '../../store/verdicts.ts'
 import { listAudit, type AuditQuery, type AuditRow } from './audit-log.ts'
 import { listFindings, type FindingQuery, type FindingRow } from './findings.ts'
 import { listImages, type ImageQuery, type ImageRow } from './images.ts'
 import { listJobs, type JobPage, type JobQuery } from './jobs.ts'
+import { createPullQueries, type PullQueries } from './pulls.ts'
+import { createRepositoryQueries, type RepositoryQueries } from './repositories.ts'
+import { createTagQueries, type TagQueries } from './tags.ts'
 import { createVerdictQueries, type VerdictQueries } from './verdicts.ts'
 
 /** What people and programs ask about what is stored; each answer holds to the asker's grants. */
 export interface Queries {
   verdicts: VerdictQueries
-  images(principal: Principal, query: ImageQuery): Promise<{ items: ImageRow[]; next?: string }>
+  tags: TagQueries
+  pulls: PullQueries
+  repositories: RepositoryQueries
+  images(principal: Principal, query: Omit<ImageQuery, 'inUseSince'>): Promise<{ items: ImageRow[]; next?: string }>
   /** Over the store, or of one image where it is named. */
   findings(
     principal: Principal,
@@ -25,6 +35,8 @@ export interface Queries {
   sbom(principal: Principal, image: string, platform: string | undefined): Promise<object>
   /** For administrators, as are jobs: whoever calls sees to that. */
   auditLog(query: AuditQuery): Promise<{ items: AuditRow[]; next?: string }>
+  /** Reads the whole audit log. In: a link that was kept elsewhere. */
+  verifyAudit(kept?: Link): Promise<AuditVerification>
   jobs(query: JobQuery): Promise<JobPage>
 }
 
@@ -32,10 +44,16 @@ export interface QueryParts {
   records: Records
   manifests: Manifests
   waiters: VerdictWaiters
+  repositorySettings: RepositorySettingsStore
+  pulls: PullRecords
+  /** Who pulled within so many days uses it. */
+  inUseDays: number
   now: () => number
 }
 
-export function createQueries({ records, manifests, waiters, now }: QueryParts): Queries {
+const dayMs = 86_400_000
+
+export function createQueries({ records, manifests, waiters, repositorySettings, pulls, inUseDays, now }: QueryParts): Queries {
   const verdicts = createVerdictQueries(records, manifests, waiters, now)
 
   async function evidenceOf(principal: Principal, image: string, platform: string | undefined) {
@@ -58,9 +76,13 @@ export function createQueries({ records, manifests, waiters, now }: QueryParts):
 
   return {
     verdicts,
+    tags: createTagQueries({ records, repositorySettings, now }),
+    pulls: createPullQueries(records, verdicts, pulls),
+    repositories: createRepositoryQueries(manifests, repositorySettings),
     auditLog: (query) => listAudit(records, query),
+    verifyAudit: (kept) => verifyAudit(records, kept),
     jobs: (query) => listJobs(records, query),
-    images: (principal, query) => listImages(records, manifests, principal, query),
+    images: (principal, query) => listImages(records, manifests, principal, { ...query, inUseSince: now() - inUseDays * dayMs }),
     findings: (principal, query) =>
       query.image === undefined ? listFindings(records, principal, query) : findingsOfImage(principal, { ...query, image: query.image }),
     async sbom(principal, image, platform) {

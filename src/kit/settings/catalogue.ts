@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
 import { isRepositoryPattern } from '../../model/names.ts'
+import { repositoryRules } from './repository-rules.ts'
 import { integer, type Kind, listOf, Misfit, oneOf, text, yesOrNo } from './kinds.ts'
 import { parseAddress, parseOrigin, parseRange, showAddress } from './network.ts'
 import { secret } from './secret.ts'
@@ -77,6 +78,15 @@ export const catalogue = {
     says: 'Password, or a robot’s token, that goes with the user name.',
   }),
   public: setting(listOf(repositoryPattern), { defaultWords: 'none', says: 'Repository patterns that anyone may pull, through the gate.' }),
+  repositories: setting(repositoryRules, {
+    defaultWords: 'none',
+    says: 'Settings of repositories by pattern: a list of `{ match, owner, contact, labels, environment, visibility, immutableTags }`. The most specific pattern wins, key by key. In the variable as JSON.',
+  }),
+  'audit.keepDays': setting(integer(0, 36_500), {
+    default: 0,
+    says: 'How many days the audit log goes back; 0: for ever. What is cut away leaves an anchor, from which the rest still verifies.',
+  }),
+  'inUse.days': setting(integer(1, 3650), { default: 30, says: 'An image is in use that was pulled within so many days.' }),
   'gate.waitSeconds': setting(integer(0, 300), { default: 20, says: 'How long a pull waits for an image that is still being examined.' }),
   'gc.graceSeconds': setting(integer(0, 31_536_000), {
     default: 86_400,

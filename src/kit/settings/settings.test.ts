@@ -39,6 +39,9 @@ test('nothing set gives the documented defaults', () => {
     offline: false,
     log: 'info',
     public: [],
+    repositories: [],
+    audit: { keepDays: 0 },
+    inUse: { days: 30 },
     gate: { waitSeconds: 20 },
     gc: { graceSeconds: 86_400, intervalSeconds: 3600 },
     scrub: { bytesPerSecond: 4_194_304 },
@@ -88,6 +91,9 @@ test('every setting can be set by its variable', () => {
     token: 'secret-2',
     username: 'ci',
     public: 'library/**,shop/api',
+    repositories: '[{"match":"shop/**","owner":"team-shop","immutableTags":"v*"}]',
+    'audit.keepDays': '365',
+    'inUse.days': '7',
     'gate.waitSeconds': '0',
     'gc.graceSeconds': '1',
     'gc.intervalSeconds': '0',
@@ -102,11 +108,39 @@ test('every setting can be set by its variable', () => {
   assert.deepEqual(settings.tls, { cert: join(folder, 'c.pem'), key: '/k.pem' })
   assert.deepEqual([settings.data, settings.blobs], [join(folder, 'd'), join(folder, 'b')])
   assert.deepEqual(settings.public, ['library/**', 'shop/api'])
+  assert.deepEqual(settings.repositories, [{ match: 'shop/**', owner: 'team-shop', immutableTags: ['v*'] }])
   assert.deepEqual(settings.network.allowPrivate, ['10.0.0.0/8', 'fd00::1/128'])
   assert.deepEqual(settings.metrics.listen, { host: '::', port: 9090 })
   const missing = settingPaths.filter((path) => given[path] === undefined)
   assert.deepEqual(missing, ['password'])
   assert.equal(load({ LAZARET_USERNAME: 'u', LAZARET_PASSWORD: 'p' }).password, 'p')
+})
+
+test('rules of repositories: as YAML has them, and what is wrong is named with its line', () => {
+  const yaml =
+    'log: info\nrepositories:\n  - match: shop/**\n    labels: { tier: "1" }\n    immutableTags: [v*, "*.*.*"]\n    visibility: public\n  - { match: "**", owner: platform }\n'
+  assert.deepEqual(withFile(yaml).repositories, [
+    { match: 'shop/**', labels: { tier: '1' }, immutableTags: ['v*', '*.*.*'], visibility: 'public' },
+    { match: '**', owner: 'platform' },
+  ])
+  assert.deepEqual(withFile(yaml, { LAZARET_REPOSITORIES: '' }).repositories, [])
+  assert.match(
+    refusal(() => withFile('log: info\nrepositories:\n  - { match: shop/**, ownr: me }\n')),
+    /^given\.yaml:2: repositories must be a list, each of a map of match, owner, .*, not "ownr" \(shop\/\*\*\)$/,
+  )
+  assert.match(
+    refusal(() => withFile('repositories:\n  - { match: a }\n  - { match: a }\n')),
+    /each pattern stands once: a stands twice/,
+  )
+  for (const text of ['repositories: shop\n', 'repositories: { match: a }\n', 'repositories: [a]\n', 'repositories: [{ owner: a }]\n'])
+    assert.match(
+      refusal(() => withFile(text)),
+      /repositories must be a list/,
+    )
+  assert.match(
+    refusal(() => load({ LAZARET_REPOSITORIES: 'shop/**' })),
+    /LAZARET_REPOSITORIES must be a list of rules/,
+  )
 })
 
 test('an empty variable is not set, save for a list, which it empties', () => {

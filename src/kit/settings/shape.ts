@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { RepositoryRule } from '../../model/repository-settings.ts'
 import type { logLevels, SettingPath } from './catalogue.ts'
 import type { Getter } from './given.ts'
 import { type Address, isWildcard, showAddress } from './network.ts'
@@ -26,6 +27,11 @@ export interface Settings {
   password?: string
   /** Repository patterns that anyone may pull. */
   public: string[]
+  /** Settings of repositories that are declared. */
+  repositories: RepositoryRule[]
+  /** 0: for ever. */
+  audit: { keepDays: number }
+  inUse: { days: number }
   gate: { waitSeconds: number }
   gc: { graceSeconds: number; intervalSeconds: number }
   scrub: { bytesPerSecond: number }
@@ -60,6 +66,9 @@ export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>,
     ...optional('username', get('username')),
     ...optional('password', get('password')),
     public: get('public') ?? [],
+    repositories: get('repositories') ?? [],
+    audit: { keepDays: held(get('audit.keepDays')) },
+    inUse: { days: held(get('inUse.days')) },
     gate: { waitSeconds: held(get('gate.waitSeconds')) },
     gc: { graceSeconds: held(get('gc.graceSeconds')), intervalSeconds: held(get('gc.intervalSeconds')) },
     scrub: { bytesPerSecond: held(get('scrub.bytesPerSecond')) },

@@ -14,10 +14,13 @@ import { documentRoutes } from './document.ts'
 import { findingRoutes } from './findings.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
+import { pullRoutes } from './pulls.ts'
+import { repositoryRoutes } from './repository-settings.ts'
 import { problem } from './schemas.ts'
 import { robotRoutes } from './robots.ts'
 import { sbomRoutes } from './sbom.ts'
 import { selfRoutes } from './self.ts'
+import { tagRoutes } from './tags.ts'
 import { userRoutes } from './users.ts'
 import { exactBody, parameterProblem } from './validation.ts'
 import { verdictRoutes } from './verdict.ts'
@@ -43,6 +46,9 @@ const allRoutes = [
   jobRoutes,
   auditLogRoutes,
   collectionRoutes,
+  tagRoutes,
+  pullRoutes,
+  repositoryRoutes,
 ]
 
 /** In: the house, and how it is known who asks. Out: an instance that serves /api, ready, and listens nowhere by itself. */

@@ -48,6 +48,8 @@ export const imageRow = Type.Object({
   pushedBy: Type.String(),
   decision,
   tags: Type.Array(Type.String()),
+  lastPulledAt: Type.Optional(Type.String({ format: 'date-time' })),
+  inUse: Type.Boolean({ description: 'pulled within `inUse.days`' }),
 })
 
 export const finding = Type.Object({

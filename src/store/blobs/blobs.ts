@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
 import type { Digest } from '../../model/digest.ts'
+import { recordAudit, systemActor, type Actor } from '../audit.ts'
 import { addJob } from '../jobs/jobs.ts'
 import type { ObjectStore } from '../objects/objects.ts'
 import { locksRows } from '../records/locks.ts'
@@ -40,7 +41,7 @@ export interface Blobs {
   /** Lets the link stand as if it were made now: somebody was told that the blob is here. Out: false where the link is gone. */
   touch(blob: LinkedBlob): Promise<boolean>
   /** Takes the link away. Out: false where there was none. The bytes stay for the collection to judge. */
-  unlink(repositoryId: number, digest: Digest): Promise<boolean>
+  unlink(repositoryId: number, digest: Digest, actor?: Actor): Promise<boolean>
 }
 
 export function createBlobs(records: Records, objects: ObjectStore, now: () => number = Date.now): Blobs {
@@ -72,7 +73,7 @@ export function createBlobs(records: Records, objects: ObjectStore, now: () => n
           .executeTakeFirst()
         return touched.numUpdatedRows > 0n
       }),
-    unlink: (repositoryId, digest) =>
+    unlink: (repositoryId, digest, actor = systemActor) =>
       records.write(async (tx) => {
         const blob = await tx.selectFrom('blobs').select('id').where('digest', '=', digest).executeTakeFirst()
         if (blob === undefined) return false
@@ -83,6 +84,9 @@ export function createBlobs(records: Records, objects: ObjectStore, now: () => n
           .executeTakeFirst()
         if (gone.numDeletedRows === 0n) return false
         await tx.updateTable('blobs').set({ unlinked_at: now() }).where('id', '=', blob.id).execute()
+        const repository = await tx.selectFrom('repositories').select('name').where('id', '=', repositoryId).executeTakeFirst()
+        const subject = `${repository?.name ?? ''}@${digest}`
+        await recordAudit(tx, { ...actor, action: 'blob.delete', subject, result: 'done', at: now() })
         return true
       }),
   }

@@ -5,6 +5,7 @@ import { addJob } from '../jobs/jobs.ts'
 import { locksRows } from '../records/locks.ts'
 import type { Records, Tx } from '../records/records.ts'
 import { lockRepository, type Repository } from '../repositories.ts'
+import { recordMoves } from '../tag-history.ts'
 
 /** A manifest that was taken out of a repository, and can be put back. */
 export interface DeletedManifest {
@@ -92,6 +93,7 @@ export async function putBack(tx: Tx, repository: Repository, digest: Digest, si
     select distinct cast(${repository.id} as bigint), blob_digest, manifest_id from manifest_blobs where manifest_id = ${kept.manifest_id}
     on conflict (repository_id, blob_digest, manifest_id) do nothing`.execute(tx)
   const tags = await tagAgain(tx, here, JSON.parse(kept.tags) as string[], by, now)
+  await recordMoves(tx, repository.id, tags, { from: null, to: digest }, 'restore', { actor: { principal: by }, at: now })
   await tx
     .deleteFrom('deleted_manifests')
     .where((of) => of.and(here))

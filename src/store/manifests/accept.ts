@@ -3,10 +3,12 @@ import { LazaretError } from '../../kit/errors.ts'
 import { parseDigest, shortDigest, type Digest, type DigestAlgorithm } from '../../model/digest.ts'
 import type { Descriptor, Manifest } from '../../model/manifest.ts'
 import type { Blobs } from '../blobs/blobs.ts'
+import { recordAudit } from '../audit.ts'
 import { addJob } from '../jobs/jobs.ts'
 import { locksRows } from '../records/locks.ts'
 import type { Records, Tx } from '../records/records.ts'
-import { ensureRepository } from '../repositories.ts'
+import { ensureRepository, type Repository } from '../repositories.ts'
+import { audited, placeTag, type Change, type ImmutableTags } from '../tag-history.ts'
 import { blobsOfIndex, kindOf, manifestsOfIndex, mostConfigBytes } from './kind.ts'
 import { parseManifest, type ParsedManifest } from './parse.ts'
 
@@ -18,12 +20,16 @@ export interface Incoming {
   expected?: Digest
   tags: string[]
   principal: string
+  /** Where it came from: an IP address, or `local`. */
+  address: string
+  /** The tags of this repository that stay where they are. */
+  immutableTags: ImmutableTags | undefined
 }
 
 /**
  * Takes a manifest in: parsed, complete, recorded with its tags and the job to examine it, in one transaction.
  * Push and mirror share it. Out: the manifest and the repository's id.
- * Errors: MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with the digests that are missing.
+ * Errors: MANIFEST_INVALID, DIGEST_INVALID, MANIFEST_BLOB_UNKNOWN with the digests that are missing, DENIED for a tag that stays.
  */
 export async function acceptManifest(
   records: Records,
@@ -41,7 +47,10 @@ export async function acceptManifest(
     await requireParts(tx, repository.id, parsed)
     const id = await recordManifest(tx, manifest, parsed, incoming.bytes, now)
     await linkManifest(tx, repository.id, id, incoming, now)
+    const change = changeOf(incoming, now)
+    const before = await placeTags(tx, repository, { id, digest: manifest.digest }, incoming.tags, change)
     await addJob(tx, 'examine', manifest.digest, now)
+    await auditPush(tx, repository.name, manifest.digest, before, change)
     return repository.id
   })
   return { manifest, repositoryId }
@@ -194,7 +203,7 @@ function attestedBy(child: Descriptor): string | null {
   return parseDigest(child.annotations['vnd.docker.reference.digest']) ?? null
 }
 
-/** In one order by all pushes, and the link first: a deletion takes it first too, and they don't wait for each other in a ring. */
+/** Before its tags: a deletion takes the link first too, and they don't wait for each other in a ring. */
 async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, incoming: Incoming, now: number): Promise<void> {
   await tx
     .insertInto('manifest_links')
@@ -206,15 +215,34 @@ async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, in
   await sql`insert into blob_holders (repository_id, blob_digest, manifest_id)
     select distinct cast(${repositoryId} as bigint), blob_digest, manifest_id from manifest_blobs where manifest_id = ${manifestId}
     on conflict (repository_id, blob_digest, manifest_id) do nothing`.execute(tx)
-  for (const tag of incoming.tags.toSorted()) {
-    await tx
-      .insertInto('tags')
-      .values({ repository_id: repositoryId, name: tag, manifest_id: manifestId, updated_at: now, updated_by: incoming.principal })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['repository_id', 'name'])
-          .doUpdateSet({ manifest_id: manifestId, updated_at: now, updated_by: incoming.principal }),
-      )
-      .execute()
-  }
+}
+
+function changeOf({ principal, address, immutableTags }: Incoming, at: number): Change {
+  return { actor: { principal, address }, at, immutableTags }
+}
+
+/** In one order by all pushes. Out: where each tag pointed before, null where it is new. */
+async function placeTags(
+  tx: Tx,
+  repository: Repository,
+  manifest: { id: number; digest: Digest },
+  tags: readonly string[],
+  change: Change,
+): Promise<Map<string, Digest | null>> {
+  const before = new Map<string, Digest | null>()
+  for (const tag of tags.toSorted()) before.set(tag, await placeTag(tx, { repository, tag, manifest, way: 'push' }, change))
+  return before
+}
+
+async function auditPush(
+  tx: Tx,
+  repository: string,
+  digest: Digest,
+  tags: ReadonlyMap<string, Digest | null>,
+  change: Change,
+): Promise<void> {
+  const entries = [...tags].map(([tag, from]) =>
+    audited(change, 'tag.push', `${repository}:${tag}`, { digest, ...(from === digest ? {} : { from }) }),
+  )
+  await recordAudit(tx, ...(entries.length > 0 ? entries : [audited(change, 'manifest.push', `${repository}@${digest}`, {})]))
 }

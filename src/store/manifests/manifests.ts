@@ -2,10 +2,12 @@ import { sql } from 'kysely'
 import type { Digest } from '../../model/digest.ts'
 import type { ManifestKind } from '../../model/manifest.ts'
 import type { Decision } from '../../model/verdict.ts'
+import { recordAudit, systemActor } from '../audit.ts'
 import { setAside } from '../collection/deleted.ts'
 import { addJob } from '../jobs/jobs.ts'
 import type { Records, Tx } from '../records/records.ts'
 import { lockRepository } from '../repositories.ts'
+import { audited, removeTag, removeTagsOf, repositoryName, type Change } from '../tag-history.ts'
 
 /** A manifest as a repository holds it, with how it stands there now. */
 export interface HeldManifest {
@@ -51,9 +53,13 @@ export interface Manifests {
   standingsOfBlob(repositoryId: number, digest: Digest, now: number): Promise<BlobStanding[]>
   /** Tags whose images may be pulled, newest first; looked for among the newest 1,000. */
   passingTags(repositoryId: number, limit: number, now: number): Promise<{ tag: string; digest: Digest }[]>
-  deleteTag(repositoryId: number, tag: string): Promise<boolean>
-  /** Takes it out of the repository with its tags. In: also who does it; it can be put back for the grace of the collection. */
-  deleteManifest(repositoryId: number, digest: Digest, now: number, by?: string): Promise<boolean>
+  /** Out: false where there is none. Throws DENIED where it is immutable. In: who does it; by default the server itself. */
+  deleteTag(repositoryId: number, tag: string, change?: Change): Promise<boolean>
+  /**
+   * Takes it out of the repository with its tags; it can be put back for the grace of the collection.
+   * Throws DENIED where one of its tags is immutable. In: also who does it; by default the server itself.
+   */
+  deleteManifest(repositoryId: number, digest: Digest, now: number, change?: Change): Promise<boolean>
 }
 
 export type ManifestStanding = Pick<HeldManifest, 'decision' | 'validUntil' | 'reasons'>
@@ -101,13 +107,9 @@ export function createManifests(records: Records): Manifests {
     referrers: (repositoryId, subject, query) => referrers(records, repositoryId, subject, query),
     standingsOfBlob: blobStandings(records),
     passingTags: (repositoryId, limit, now) => passingTags(records, repositoryId, limit, now),
-    async deleteTag(repositoryId, tag) {
-      const gone = await records.write((tx) =>
-        tx.deleteFrom('tags').where('repository_id', '=', repositoryId).where('name', '=', tag).executeTakeFirst(),
-      )
-      return gone.numDeletedRows > 0n
-    },
-    deleteManifest: (repositoryId, digest, now, by = 'system') => deleteManifest(records, repositoryId, digest, now, by),
+    deleteTag: async (repositoryId, tag, change = bySystem(Date.now())) =>
+      (await records.write((tx) => removeTag(tx, repositoryId, tag, change))) !== undefined,
+    deleteManifest: (repositoryId, digest, now, change = bySystem(now)) => deleteManifest(records, repositoryId, digest, now, change),
   }
 }
 
@@ -199,22 +201,19 @@ function passingTags(records: Records, repositoryId: number, limit: number, now:
 }
 
 /** With its tags, its verdict and its word for blobs; indexes that list it are judged anew. */
-function deleteManifest(records: Records, repositoryId: number, digest: Digest, now: number, by: string): Promise<boolean> {
+function deleteManifest(records: Records, repositoryId: number, digest: Digest, now: number, change: Change): Promise<boolean> {
   return records.write(async (tx) => {
     const manifest = await tx.selectFrom('manifests').select('id').where('digest', '=', digest).executeTakeFirst()
     if (manifest === undefined) return false
     await lockRepository(tx, repositoryId)
     const here = { repository_id: repositoryId, manifest_id: manifest.id }
-    await setAside(tx, here, by, now)
+    await setAside(tx, here, change.actor.principal, now)
     const gone = await tx
       .deleteFrom('manifest_links')
       .where((of) => of.and(here))
       .executeTakeFirst()
     if (gone.numDeletedRows === 0n) return false
-    await tx
-      .deleteFrom('tags')
-      .where((of) => of.and(here))
-      .execute()
+    const tags = await removeTagsOf(tx, repositoryId, { id: manifest.id, digest }, change)
     await tx
       .deleteFrom('verdicts')
       .where((of) => of.and(here))
@@ -222,8 +221,20 @@ function deleteManifest(records: Records, repositoryId: number, digest: Digest, 
     await sql`delete from blob_holders where repository_id = ${repositoryId} and manifest_id = ${manifest.id}
       and blob_digest in (select blob_digest from manifest_blobs where manifest_id = ${manifest.id})`.execute(tx)
     for (const parent of await parentsOf(tx, repositoryId, digest)) await addJob(tx, 'rejudge', parent, now)
+    const name = await repositoryName(tx, repositoryId)
+    await recordAudit(
+      tx,
+      audited(change, 'manifest.delete', `${name}@${digest}`, { tags: tags.slice(0, mostTagsTold), tagCount: tags.length }),
+    )
     return true
   })
+}
+
+/** The history of each tag tells of all. */
+const mostTagsTold = 20
+
+function bySystem(at: number): Change {
+  return { actor: systemActor, at, immutableTags: undefined }
 }
 
 async function parentsOf(tx: Tx, repositoryId: number, digest: Digest): Promise<string[]> {

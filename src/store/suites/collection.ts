@@ -131,7 +131,11 @@ export function collectionSuite(implementation: string, open: OpenRecords): void
       const a = await repository(world, 'a')
       world.clock.now += graceMs * 2
       await collectIn(world)
-      await world.manifests.deleteManifest(a.id, image.digest, world.clock.now, 'user:dev')
+      await world.manifests.deleteManifest(a.id, image.digest, world.clock.now, {
+        actor: { principal: 'user:dev', address: 'local' },
+        at: world.clock.now,
+        immutableTags: undefined,
+      })
       const other = await pushImage(world, 'a', ['2'])
       const since = () => world.clock.now - graceMs
       assert.deepEqual(await listDeleted(world.records, { since: since(), most: 10 }), [

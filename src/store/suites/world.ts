@@ -139,7 +139,16 @@ export async function pushManifest(
   for (const blob of options.blobs ?? []) await pushBlob(world, name, blob)
   const bytes = options.bytes ?? Buffer.from(JSON.stringify(json))
   const mediaType = typeof json['mediaType'] === 'string' ? json['mediaType'] : ''
-  const incoming = { repository: name, bytes, declaredType: mediaType, tags: [], principal: 'user:dev', ...options }
+  const incoming = {
+    repository: name,
+    bytes,
+    declaredType: mediaType,
+    tags: [],
+    principal: 'user:dev',
+    address: '192.0.2.1',
+    immutableTags: undefined,
+    ...options,
+  }
   const { manifest, repositoryId } = await acceptManifest(world.records, world.blobs, incoming, world.clock.now)
   return { digest: manifest.digest, repositoryId, bytes, descriptor: { mediaType, digest: manifest.digest, size: bytes.length } }
 }
