@@ -209,13 +209,17 @@ interface Opened {
 async function openRecordsAndAccess(settings: Settings, log: Log): Promise<Opened> {
   const records = await openRecords(settings.data, settings.database)
   const ledger = createLedger({ records, keepDays: settings.audit.keepDays, log, now: Date.now })
-  const { repositories: declared, public: publicPatterns } = settings
-  const repositorySettings = createRepositorySettings({ records, declared, publicPatterns, now: Date.now })
+  const repositorySettings = createRepositorySettings({
+    records,
+    declared: settings.repositories,
+    publicPatterns: settings.public,
+    now: Date.now,
+  })
   const access = await openAccess({
     records,
     dataFolder: settings.data,
     service: tokenService,
-    publicPatterns,
+    publicPatterns: settings.public,
     publicGrants: repositorySettings.publicGrants,
     onRefused: ledger.refusals.note,
     ...(settings.adminPassword === undefined ? {} : { adminPassword: settings.adminPassword }),

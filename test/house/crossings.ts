@@ -6,7 +6,6 @@ export const later = {
   backup:
     'backup comes with a later release: until then the data folder is copied while the server is stopped, or PostgreSQL’s own tools are used',
   names: 'a name is a few bytes, and what hangs on it is found by it; no release collects them yet',
-  ledger: 'nothing writes or reads it yet: the history of tags, of pulls and the settings of repositories come with a later release',
 } as const
 
 /** `anyone`, who is signed in, whose grants reach what is asked for, or administrators alone. */
@@ -40,7 +39,16 @@ export const routes: Record<string, { needs: Needs; page?: string }> = {
   'GET /api/v1/advisories/status': { needs: 'sign-in' },
   'POST /api/v1/advisories/import': { needs: 'admin' },
   'GET /api/v1/jobs': { needs: 'admin' },
-  'GET /api/v1/audit-log': { needs: 'admin' },
+  'GET /api/v1/audit-log': { needs: 'admin', page: 'docs/operations.md' },
+  'GET /api/v1/audit-log/verification': { needs: 'admin' },
+  'GET /api/v1/tags/history': { needs: 'grants', page: 'docs/operations.md' },
+  'POST /api/v1/tags/restore': { needs: 'grants', page: 'docs/operations.md' },
+  'GET /api/v1/pulls': { needs: 'grants', page: 'docs/operations.md' },
+  'GET /api/v1/repositories': { needs: 'grants', page: 'docs/access.md' },
+  'GET /api/v1/repositories/settings': { needs: 'grants', page: 'docs/access.md' },
+  'GET /api/v1/repository-settings': { needs: 'admin', page: 'docs/access.md' },
+  'PUT /api/v1/repository-settings': { needs: 'admin' },
+  'DELETE /api/v1/repository-settings': { needs: 'admin' },
   'POST /api/v1/gc': { needs: 'admin', page: 'docs/operations.md' },
   'GET /api/v1/gc': { needs: 'admin' },
   'GET /api/v1/gc/deleted': { needs: 'admin' },
@@ -92,7 +100,7 @@ export const tables: Record<string, { ends: Ends; backup: string; suite: string 
   manifest_blobs: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
   blob_holders: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/records/migrate.test.ts' },
   manifest_links: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
-  tags: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
+  tags: { ends: { by: 'src/store/tag-history.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
   blob_layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
   layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
   package_versions: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
@@ -105,9 +113,13 @@ export const tables: Record<string, { ends: Ends; backup: string; suite: string 
   grants: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/suites/accounts.ts' },
   audit_log: { ends: { by: 'src/store/audit-retention.ts' }, backup: later.backup, suite: 'src/store/suites/audit.ts' },
   audit_chain: { ends: { stays: 'one row: both ends of the audit log' }, backup: later.backup, suite: 'src/store/suites/audit.ts' },
-  tag_moves: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
-  pulls: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
-  repository_settings: { ends: { stays: later.ledger }, backup: later.backup, suite: { none: later.ledger } },
+  tag_moves: { ends: { stays: 'a tag can be put back to whatever it was' }, backup: later.backup, suite: 'src/store/suites/tags.ts' },
+  pulls: { ends: { by: 'src/store/pulls.ts' }, backup: later.backup, suite: 'src/store/suites/pulls.ts' },
+  repository_settings: {
+    ends: { by: 'src/store/repository-settings.ts' },
+    backup: later.backup,
+    suite: 'src/store/suites/repository-settings.ts',
+  },
   jobs: { ends: { by: 'src/store/jobs/jobs.ts' }, backup: later.backup, suite: 'src/store/suites/jobs.ts' },
 }
 
@@ -129,6 +141,9 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   users: { page: 'docs/access.md', prints: 'table' },
   robots: { page: 'docs/access.md', prints: 'table' },
   advisories: { page: 'docs/scanning.md', prints: 'table' },
+  repositories: { page: 'docs/access.md', prints: 'table' },
+  tags: { page: 'docs/operations.md', prints: 'table' },
+  audit: { page: 'docs/operations.md', prints: 'table' },
   jobs: { page: 'docs/scanning.md', prints: 'table' },
   gc: { page: 'docs/operations.md', prints: 'table' },
 }
@@ -155,6 +170,9 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   username: { file: 'src/cli/client.ts', spelled: 'settings.username' },
   password: { file: 'src/cli/client.ts', spelled: 'settings.password' },
   public: { file: 'src/flow/house.ts', spelled: 'publicPatterns: settings.public' },
+  repositories: { file: 'src/flow/house.ts', spelled: 'declared: settings.repositories' },
+  'audit.keepDays': { file: 'src/flow/house.ts', spelled: 'keepDays: settings.audit.keepDays' },
+  'inUse.days': { file: 'src/flow/house.ts', spelled: 'inUseDays: settings.inUse.days' },
   'gate.waitSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gate.waitSeconds' },
   'gc.graceSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.graceSeconds' },
   'gc.intervalSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.intervalSeconds' },

@@ -116,33 +116,6 @@ test('every setting can be set by its variable', () => {
   assert.equal(load({ LAZARET_USERNAME: 'u', LAZARET_PASSWORD: 'p' }).password, 'p')
 })
 
-test('rules of repositories: as YAML has them, and what is wrong is named with its line', () => {
-  const yaml =
-    'log: info\nrepositories:\n  - match: shop/**\n    labels: { tier: "1" }\n    immutableTags: [v*, "*.*.*"]\n    visibility: public\n  - { match: "**", owner: platform }\n'
-  assert.deepEqual(withFile(yaml).repositories, [
-    { match: 'shop/**', labels: { tier: '1' }, immutableTags: ['v*', '*.*.*'], visibility: 'public' },
-    { match: '**', owner: 'platform' },
-  ])
-  assert.deepEqual(withFile(yaml, { LAZARET_REPOSITORIES: '' }).repositories, [])
-  assert.match(
-    refusal(() => withFile('log: info\nrepositories:\n  - { match: shop/**, ownr: me }\n')),
-    /^given\.yaml:2: repositories must be a list, each of a map of match, owner, .*, not "ownr" \(shop\/\*\*\)$/,
-  )
-  assert.match(
-    refusal(() => withFile('repositories:\n  - { match: a }\n  - { match: a }\n')),
-    /each pattern stands once: a stands twice/,
-  )
-  for (const text of ['repositories: shop\n', 'repositories: { match: a }\n', 'repositories: [a]\n', 'repositories: [{ owner: a }]\n'])
-    assert.match(
-      refusal(() => withFile(text)),
-      /repositories must be a list/,
-    )
-  assert.match(
-    refusal(() => load({ LAZARET_REPOSITORIES: 'shop/**' })),
-    /LAZARET_REPOSITORIES must be a list of rules/,
-  )
-})
-
 test('an empty variable is not set, save for a list, which it empties', () => {
   assert.equal(load({ LAZARET_LISTEN: '', LAZARET_TOKEN: '' }).sources.get('listen'), 'default')
   assert.deepEqual(withFile('public: ["**"]\n').public, ['**'])

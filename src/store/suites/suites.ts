@@ -5,8 +5,11 @@ import { collectionSuite } from './collection.ts'
 import { collectionAtRandomSuite } from './collection-at-random.ts'
 import { jobsSuite } from './jobs.ts'
 import { manifestsSuite } from './manifests.ts'
+import { pullsSuite } from './pulls.ts'
 import { recordsSuite, type OpenRecords } from './records.ts'
 import { scrubSuite } from './scrub.ts'
+import { repositorySettingsSuite } from './repository-settings.ts'
+import { tagsSuite } from './tags.ts'
 import { uploadsSuite } from './uploads.ts'
 import { verdictsSuite } from './verdicts.ts'
 
@@ -21,6 +24,9 @@ export function storeSuites(implementation: string, open: OpenRecords): void {
     jobsSuite,
     verdictsSuite,
     auditSuite,
+    tagsSuite,
+    pullsSuite,
+    repositorySettingsSuite,
     collectionSuite,
     collectionAtRandomSuite,
     scrubSuite,

@@ -177,6 +177,27 @@ export const otherRequests: Record<string, Requests> = {
     get('/api/v1/audit-log'),
     get(`/api/v1/audit-log?${query({ principal: `user:${user}` })}`),
     get(`/api/v1/audit-log?${query({ subject: repository })}`),
+    get(`/api/v1/audit-log?${query({ repository, order: 'oldest' })}`),
+  ],
+  'GET /api/v1/audit-log/verification': () => [get('/api/v1/audit-log/verification')],
+  'GET /api/v1/tags/history': ({ repository, tag, manifest }) => [
+    get(`/api/v1/tags/history?${query({ image: `${repository}:${tag}` })}`),
+    get(`/api/v1/tags/history?${query({ image: `${ownRepository}:${tag}` })}`),
+    get(`/api/v1/tags/history?${query({ image: `${repository}@${manifest}` })}`),
+  ],
+  'POST /api/v1/tags/restore': ({ repository, tag, manifest }) =>
+    [repository, ownRepository].map((name) => json('POST', '/api/v1/tags/restore', { image: `${name}:${tag}`, to: manifest })),
+  'GET /api/v1/pulls': (names) => imageNames(names).map((image) => get(`/api/v1/pulls?${query({ image })}`)),
+  'GET /api/v1/repositories': ({ repository }) => [
+    get('/api/v1/repositories'),
+    get('/api/v1/repositories?limit=1'),
+    get(`/api/v1/repositories?${query({ after: repository.slice(0, -1) })}`),
+  ],
+  'GET /api/v1/repositories/settings': ({ repository }) => [get(`/api/v1/repositories/settings?${query({ repository })}`)],
+  'GET /api/v1/repository-settings': () => [get('/api/v1/repository-settings')],
+  'PUT /api/v1/repository-settings': ({ repository }) => [json('PUT', '/api/v1/repository-settings', { match: repository, owner: 'x' })],
+  'DELETE /api/v1/repository-settings': ({ repository }) => [
+    { method: 'DELETE', path: `/api/v1/repository-settings?${query({ match: repository })}` },
   ],
 }
 
