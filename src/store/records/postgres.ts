@@ -1,9 +1,10 @@
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
-import { migrate } from './migrate.ts'
+import { migrate, requireThisVersion } from './migrate.ts'
 import type { PreparedQuery, Records } from './records.ts'
 import type { Schema } from './schema.ts'
+import type { OpenOptions } from './sqlite.ts'
 
 const int8 = 20
 /** Numbers that two nodes agree on, so that only one of them migrates. */
@@ -16,7 +17,7 @@ const mostRuns = 5
  * Opens PostgreSQL by its `postgres://` address and brings its tables up to date.
  * Throws LazaretError UNAVAILABLE where it does not answer.
  */
-export async function openPostgresRecords(address: string): Promise<Records> {
+export async function openPostgresRecords(address: string, { asTheyAre = false }: OpenOptions = {}): Promise<Records> {
   const pool = new pg.Pool({
     connectionString: address,
     max: 16,
@@ -27,7 +28,7 @@ export async function openPostgresRecords(address: string): Promise<Records> {
   pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query tells if that fails
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
-    await migrateOnce(pool, db)
+    await (asTheyAre ? requireThisVersion(db) : migrateOnce(pool, db))
   } catch (error) {
     await db.destroy()
     if (error instanceof LazaretError) throw error

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
-import { migrate } from './migrate.ts'
+import { LazaretError } from '../../kit/errors.ts'
+import { keepBeforeUpgrade } from './before-upgrade.ts'
+import { migrate, requireThisVersion } from './migrate.ts'
 import type { PreparedQuery, Records, Tx } from './records.ts'
 import type { Schema } from './schema.ts'
 import { YieldingSqliteDialect } from './yielding.ts'
@@ -9,15 +12,26 @@ import { YieldingSqliteDialect } from './yielding.ts'
 /** Most changes that share one commit: bounds the time that the first of them waits. */
 const mostInGroup = 64
 
+/** `asTheyAre`: nothing is upgraded; records of another version are refused. */
+export interface OpenOptions {
+  asTheyAre?: boolean
+}
+
 /**
  * Opens (and makes) a SQLite file: WAL, synchronous=FULL, so that a commit is on disk when it returns.
- * One connection writes, one reads, so that readers never wait for a transaction under way.
+ * One connection writes, one reads, so that readers never wait for a transaction under way. Tables of an older version are
+ * brought up to this one, and a copy from before is kept beside the file.
  */
-export async function openSqliteRecords(path: string): Promise<Records> {
+export async function openSqliteRecords(path: string, { asTheyAre = false }: OpenOptions = {}): Promise<Records> {
+  if (asTheyAre && !existsSync(path)) throw new LazaretError('UNAVAILABLE', `there are no records at ${path}: no server has begun there`)
   const writer = openDatabase(path, false)
   const db = new Kysely<Schema>({ dialect: new YieldingSqliteDialect({ database: shim(writer) }) })
   try {
-    await migrate(db, 'sqlite')
+    if (asTheyAre) await requireThisVersion(db)
+    else {
+      await keepBeforeUpgrade(writer, path)
+      await migrate(db, 'sqlite')
+    }
   } catch (error) {
     await db.destroy()
     throw error
