@@ -35,6 +35,7 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
   const stack = new AsyncDisposableStack()
   let server: Lazaret
   let token = ''
+  let deleted = ''
 
   before(async () => {
     server = await startLazaret(stack, { policy: 'balanced' })
@@ -43,6 +44,10 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
     await pushAndJudge(server, 'shop/api', '1.4.2', await flawedImage(critical, 'api'), 'deny')
     const alpine = await imageOf([alpineBase([], '3.17.0'), npmApplication({ [critical.packageName]: critical.flawed })])
     await pushAndJudge(server, 'shop/alpine', '3.17', alpine, 'deny')
+    const mistaken = await fixedImage(critical, 'deleted')
+    await pushAndJudge(server, 'shop/api', '1', mistaken, 'allow')
+    deleted = mistaken.root.digest
+    assert.equal((await server.protocol(server.developer).remove('shop/api', deleted)).status, 202)
   })
   after(() => stack.disposeAsync())
 
@@ -57,6 +62,12 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
       { begins: 'lazaret repositories list --rules', says: /^shop\/\*\* +owner team-shop/m },
     ],
     'gate.md': [{ begins: 'lazaret robots add shop-ci ', says: /^lzr_[\w-]{43}$/m }],
+    'operations.md': [
+      { begins: 'lazaret gc --dry-run', says: /^WOULD BE FREED +COUNT\nblobs +0$/m },
+      { begins: 'lazaret gc deleted', says: /^MANIFEST +TAGS +DELETED +BY\nshop\/.* 1 .* user:developer$/m },
+      { begins: 'lazaret gc undo ', says: /is back, tagged 1$/m },
+      { begins: 'lazaret gc', says: /^FREED +COUNT\nblobs +0$/m },
+    ],
     'scanning.md': [
       { begins: 'lazaret why shop/api:1.4.2', code: 3, says: /is held[^]*CVE-2021-44906[^]*Update minimist/ },
       { begins: 'lazaret scan shop-api.tar --fail-on critical', code: 3, says: /critical +CVE-2021-44906/ },
@@ -123,6 +134,7 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
       LAZARET_USERNAME: server.admin.username,
       LAZARET_PASSWORD: server.admin.password,
       PASSWORD: adasPassword,
+      DIGEST: deleted,
     }
     const shell = await openShell(stack, place, env)
     if (name === 'scanning.md') await setScene(shell)

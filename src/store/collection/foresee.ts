@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { nothingFreed, type CollectionParts, type Freed } from './parts.ts'
 
-const atOnce = 1000
+const atOnce = 100
 
 /**
  * What a collection would free now, counted in pieces, and nothing changed. Others change things meanwhile: it is an estimate as soon

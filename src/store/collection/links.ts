@@ -3,7 +3,7 @@ import { skippingHeld } from '../records/locks.ts'
 import type { Tx } from '../records/records.ts'
 import type { CollectionParts } from './parts.ts'
 
-const atOnce = 100
+const atOnce = 50
 
 interface Row {
   repositoryId: number
