@@ -7,6 +7,7 @@ import { createGate, type Gate } from '../gate/gate.ts'
 import { createLists, type Lists } from '../gate/lists.ts'
 import { extractorRevision } from '../inventory/extractors.ts'
 import { policies } from '../judge/policy.ts'
+import { createDiskWatch, type DiskWatch } from '../kit/disk-room.ts'
 import type { Log } from '../kit/log.ts'
 import { publicUrls, type Settings } from '../kit/settings/settings.ts'
 import { createBlobPush, type BlobPush } from '../push/blobs.ts'
@@ -30,11 +31,12 @@ import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
 import { createCollections, type Collections } from './collection.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { createExaminations } from './examinations.ts'
+import { createFigures, type Figures } from './figures.ts'
 import { createInventories } from './inventories.ts'
 import { createQueries, type Queries } from './queries/queries.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { createScrub, type Scrub } from './scrub.ts'
-import { createWorkerPool } from './worker/pool.ts'
+import { createWorkerPool, type WorkerPool } from './worker/pool.ts'
 
 /** Everything that serves, put together once. */
 export interface House extends AccessStage {
@@ -56,6 +58,9 @@ export interface House extends AccessStage {
   imports: AdvisoryImports
   collections: Collections
   scrub: Scrub
+  disk: DiskWatch
+  workers: WorkerPool
+  figures: Figures
   /** The revision in force, for use before anything is awaited. */
   advisories: () => OpenAdvisories
   advisoryWatch: AdvisoryWatch
@@ -88,7 +93,8 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   const policy = policies[settings.policy]
   const blobs = createBlobs(records, objects)
   const manifests = createManifests(records)
-  const uploads = createUploads(records, objects, { expireSeconds: settings.uploads.expireSeconds })
+  const disk = createDiskWatch({ folders: [settings.data, settings.blobs], lowWaterBytes: settings.disk.lowWaterBytes, log })
+  const uploads = createUploads(records, objects, { expireSeconds: settings.uploads.expireSeconds, requireRoom: () => disk.requireRoom(0) })
   const findRepository = repositoryFinder(records)
   const waiters = createVerdictWaiters()
   const workers = createWorkerPool({ blobs: settings.blobs, advisories: settings.data }, log)
@@ -133,6 +139,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     now,
   })
   const scrub = createScrub({ records, objects, bytesPerSecond: settings.scrub.bytesPerSecond, onDamage: runner.wake, log, now })
+  const figures = createFigures({ records, log, now })
   const advisoryWatch = createAdvisoryWatch({ revision: advisoryRevision, onMoved: rematch, log })
   let urls = publicUrls(settings)
   let timer: NodeJS.Timeout | undefined
@@ -163,6 +170,9 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     imports: createAdvisoryImports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
     collections,
     scrub,
+    disk,
+    workers,
+    figures,
     advisories,
     advisoryWatch,
     challenge: (host, scope) => challenge(realmFor({ hostHeader: host, publicUrls: urls, path: tokenPath }), tokenService, scope),
@@ -175,6 +185,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       advisoryWatch.start() // first: what moves from now on is seen by it, what moved before by the next line
       await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
       workers.start()
+      disk.start()
       runner.start()
       collections.start()
       scrub.start()
@@ -186,6 +197,8 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     async close() {
       clearInterval(timer)
       advisoryWatch.stop()
+      disk.stop()
+      await figures.stop()
       await collections.stop()
       await scrub.stop()
       workers.close()

@@ -21,6 +21,8 @@ export interface Runner {
   start(): void
   /** A job may be there: look now rather than at the next turn. */
   wake(): void
+  /** When a job was last done, failed or put back here, or the start, ms since 1970. */
+  movedAt(): number
   /** Jobs under way go back to the queue; those of a process that was killed do when their lease ends, or at the next start. */
   stop(): Promise<void>
 }
@@ -42,6 +44,7 @@ type Handler = (job: Job) => Promise<void>
 export function createRunner(parts: RunnerParts): Runner {
   const { records, inventories, examinations, log, now } = parts
   const running = new Map<number, Promise<void>>()
+  let movedAt = now()
   let stopped = false
   let looking: Promise<void> | undefined
   let again = false
@@ -81,6 +84,7 @@ export function createRunner(parts: RunnerParts): Runner {
       .catch((error: unknown) => log.error({ job: job.kind, subject: job.subject, problem: messageOf(error) }, 'job could not be put back'))
       .finally(() => {
         running.delete(job.id)
+        movedAt = now()
         wake()
       })
     running.set(job.id, work)
@@ -122,6 +126,7 @@ export function createRunner(parts: RunnerParts): Runner {
       wake()
     },
     wake,
+    movedAt: () => movedAt,
     async stop() {
       stopped = true
       clearTimeout(timer)

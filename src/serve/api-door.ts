@@ -35,6 +35,7 @@ export function apiDoor(house: House): (app: FastifyInstance) => Promise<void> {
       app.all(url, async (request, reply) => {
         const api = await open()
         reply.hijack()
+        reply.raw.setHeader('x-request-id', request.id)
         api.routing(request.raw, reply.raw)
       })
     }

@@ -2,6 +2,7 @@ import { LogController, type FastifyReply } from 'fastify'
 import type { House } from '../flow/house.ts'
 import { LazaretError } from '../kit/errors.ts'
 import { errorAnswer } from './oci/errors.ts'
+import { requestIdOf } from './request-note.ts'
 
 /** What every Fastify instance of this process is made with. */
 export function serverOptions(house: House) {
@@ -14,6 +15,7 @@ export function serverOptions(house: House) {
     requestTimeout: 0, // a push takes as long as it takes
     keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 5000 },
+    genReqId: requestIdOf,
     frameworkErrors: refuse,
   }
 }

@@ -1,19 +1,29 @@
 import type { Server } from 'node:https'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
+import { createMetrics } from '../kit/metrics.ts'
 import { apiDoor } from './api-door.ts'
+import { countedHouse } from './counted.ts'
 import { healthRoutes } from './health.ts'
+import { limitedPush } from './limits.ts'
+import { createScrape, listenForMetrics, metricsRoutes, type Scrape } from './metrics.ts'
 import { ociRoutes } from './oci/oci.ts'
 import { serverOptions } from './options.ts'
+import { createRequestWatch } from './requests.ts'
 import { followTls, readTls } from './tls.ts'
 import { tokenRoutes } from './token.ts'
 
-/** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, and the door to the API. */
-export async function createServer(house: House): Promise<FastifyInstance> {
+/** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, metrics, and the door to the API. */
+export async function createServer(whole: House): Promise<FastifyInstance> {
+  const metrics = createMetrics()
+  const house = countedHouse({ ...whole, push: limitedPush(whole) }, metrics)
+  await house.disk.look()
   const app = makeInstance(house)
+  watchRequests(app, createRequestWatch(metrics, house.log))
   await app.register(ociRoutes(house))
   await app.register(tokenRoutes(house))
   await app.register(healthRoutes(house))
+  await showMetrics(app, house, createScrape(house, metrics))
   await app.register(apiDoor(house))
   return app
 }
@@ -26,4 +36,31 @@ function makeInstance(house: House): FastifyInstance {
   const stop = followTls(app.server as unknown as Server, tls, house.log)
   app.addHook('onClose', async () => stop())
   return app
+}
+
+function watchRequests(app: FastifyInstance, watch: ReturnType<typeof createRequestWatch>): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    watch.begin(request.raw, reply.raw, { id: request.id, address: request.ip })
+    reply.header('x-request-id', request.id)
+    done()
+  })
+}
+
+/** On a listener of their own where there is one, and then nowhere else. */
+async function showMetrics(app: FastifyInstance, house: House, scrape: Scrape): Promise<void> {
+  const { listen } = house.settings.metrics
+  if (listen === undefined) {
+    await app.register(metricsRoutes(house, scrape))
+    return
+  }
+  let close: () => void = () => undefined
+  app.addHook('onReady', async () => {
+    const server = await listenForMetrics(listen, scrape, house.log)
+    house.log.info({ metrics: server.address() }, 'metrics have a listener of their own')
+    close = () => {
+      server.close()
+      server.closeAllConnections()
+    }
+  })
+  app.addHook('onClose', async () => close())
 }

@@ -11,7 +11,7 @@ export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<voi
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: mostFormBytes }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(body as string))),
     )
-    app.setErrorHandler(async (error, _request, reply) => answerError(house, reply, error))
+    app.setErrorHandler(async (error, request, reply) => answerError(house, request.id, reply, error))
     app.get(tokenPath, async (request, reply) => {
       const query = new URL(request.raw.url ?? '/', 'http://registry').searchParams
       reply.header('cache-control', 'no-store')
@@ -29,9 +29,9 @@ export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<voi
   }
 }
 
-function answerError(house: House, reply: FastifyReply, error: unknown): FastifyReply {
+function answerError(house: House, requestId: string, reply: FastifyReply, error: unknown): FastifyReply {
   const answer = errorAnswer(error)
-  if (answer.status >= 500) house.log.error({ err: error }, 'sign-in failed')
+  if (answer.status >= 500) house.log.error({ requestId, err: error }, 'sign-in failed')
   if (answer.status === 401) answer.headers['www-authenticate'] = 'Basic realm="lazaret"'
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }

@@ -29,7 +29,7 @@ describe('a full disk', { skip }, () => {
     disk = join(await scratch(stack, 'full'), 'disk')
     await mkdir(disk)
     await must('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', disk])
-    server = await startLazaret(stack, { policy: 'observe', env: { LAZARET_DATA: join(disk, 'data') } })
+    server = await startLazaret(stack, { policy: 'observe', env: { LAZARET_DATA: join(disk, 'data'), LAZARET_DISK_LOW_WATER_BYTES: '0' } })
     send = await sender(server)
     await pushImage('1')
   })

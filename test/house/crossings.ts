@@ -16,6 +16,7 @@ export const routes: Record<string, { needs: Needs; page?: string }> = {
   'GET /token': { needs: 'anyone', page: 'docs/architecture.md' },
   'POST /token': { needs: 'anyone', page: 'docs/architecture.md' },
   'GET /health/live': { needs: 'anyone', page: 'docs/registry.md' },
+  'GET /metrics': { needs: 'admin', page: 'docs/operations.md' },
   'GET /health/ready': { needs: 'anyone', page: 'docs/registry.md' },
   'GET /api': { needs: 'anyone', page: 'docs/architecture.md' },
   'GET /api/openapi.json': { needs: 'anyone', page: 'docs/scanning.md' },
@@ -178,6 +179,8 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   'gc.intervalSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gc.intervalSeconds' },
   'scrub.bytesPerSecond': { file: 'src/flow/house.ts', spelled: 'settings.scrub.bytesPerSecond' },
   'uploads.expireSeconds': { file: 'src/flow/house.ts', spelled: 'settings.uploads.expireSeconds' },
-  'metrics.listen': 'later',
+  'disk.lowWaterBytes': { file: 'src/flow/house.ts', spelled: 'lowWaterBytes: settings.disk.lowWaterBytes' },
+  'limits.uploadsPerMinute': { file: 'src/serve/limits.ts', spelled: 'createUploadRate(settings.limits.uploadsPerMinute)' },
+  'metrics.listen': { file: 'src/serve/server.ts', spelled: '{ listen } = house.settings.metrics' },
   'network.allowPrivate': 'later',
 }

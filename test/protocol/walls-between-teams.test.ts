@@ -163,7 +163,7 @@ function plain(answer: Answer, names: Names): object {
       .replaceAll(/"(token|access_token)":"[^"]+"/g, '"<token>"')
       .replaceAll(/"(issued_at|uptime)":"?[^",]+"?/g, '"<time>"')
   const headers = [...answer.headers]
-    .filter(([name]) => !['date', 'content-length', 'keep-alive'].includes(name))
+    .filter(([name]) => !['date', 'content-length', 'keep-alive', 'x-request-id'].includes(name))
     .map(([name, value]) => `${name}: ${without(value)}`)
   return { status: answer.status, reason: without(answer.reason), headers, body: without(answer.body.toString('utf8')) }
 }

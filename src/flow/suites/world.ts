@@ -75,6 +75,7 @@ function scripted(world: World, force: { advisories: string }, asked: string[], 
   }
   return {
     start: () => undefined,
+    state: () => ({ ended: 0, tasks: 0 }),
     close: () => undefined,
     async inventory({ objectKey }) {
       const content = await text(objectKey)

@@ -10,7 +10,17 @@ export interface WorkerPool {
   start(): void
   inventory(task: Omit<Extract<Task, { task: 'inventory' }>, 'task'>): Promise<BlobReading>
   examine(task: Omit<Extract<Task, { task: 'examine' }>, 'task'>): Promise<Examined>
+  state(): WorkerState
   close(): void
+}
+
+export interface WorkerState {
+  /** Of the process; absent where none runs, as none has begun yet or the last one ended. The next task begins one. */
+  pid?: number
+  /** Processes that ended without being told to. */
+  ended: number
+  /** Under way. */
+  tasks: number
 }
 
 const examineMs = 120_000
@@ -28,6 +38,7 @@ interface Waiting {
 export function createWorkerPool(folders: { blobs: string; advisories: string }, log: Log): WorkerPool {
   let child: ChildProcess | undefined
   let lastId = 0
+  let endedCount = 0
   let closed = false
   const waiting = new Map<number, Waiting>()
 
@@ -49,6 +60,7 @@ export function createWorkerPool(folders: { blobs: string; advisories: string },
   function ended(which: ChildProcess, problem: string): void {
     if (child !== which) return
     child = undefined
+    endedCount++
     if (!closed) log.warn({ problem }, 'worker ended')
     for (const id of waiting.keys()) settle(id, new LazaretError('INTERNAL', problem))
   }
@@ -85,6 +97,7 @@ export function createWorkerPool(folders: { blobs: string; advisories: string },
     start: () => void started(),
     inventory: (task) => run({ task: 'inventory', ...task }, inventoryMs(task.sizeBytes)) as Promise<BlobReading>,
     examine: (task) => run({ task: 'examine', ...task }, examineMs) as Promise<Examined>,
+    state: () => ({ ...(child?.pid === undefined ? {} : { pid: child.pid }), ended: endedCount, tasks: waiting.size }),
     close() {
       closed = true
       child?.kill('SIGTERM')

@@ -100,10 +100,18 @@ export const catalogue = {
     default: 4_194_304,
     says: 'How fast stored blobs are read again, each once a week, to see that their bytes are still those of their digest; 0: never.',
   }),
+  'disk.lowWaterBytes': setting(integer(0, 1_000_000_000_000_000), {
+    defaultWords: '1 GiB, or a twentieth of the volume where that is less',
+    says: 'With less room than this left on the volume of the data or the blobs, pushes are refused and pulls go on; 0: only a full disk refuses.',
+  }),
+  'limits.uploadsPerMinute': setting(integer(0, 1_000_000), {
+    default: 0,
+    says: 'How many blob uploads each user or robot may begin in a minute, mounts included; 0: as many as it likes.',
+  }),
   'uploads.expireSeconds': setting(integer(60, 31_536_000), { default: 86_400, says: 'How long an upload may lie idle.' }),
   'metrics.listen': setting(address, {
     defaultWords: 'the registry’s own address',
-    says: 'Address of a listener for `/metrics` alone, without TLS. There are no metrics yet: it takes effect with a later release.',
+    says: 'Address of a listener for `/metrics` alone, without TLS and sign-in; the registry’s own address then has none.',
   }),
   'network.allowPrivate': setting(listOf(range), {
     defaultWords: 'none',

@@ -35,6 +35,8 @@ export interface Settings {
   gate: { waitSeconds: number }
   gc: { graceSeconds: number; intervalSeconds: number }
   scrub: { bytesPerSecond: number }
+  disk: { lowWaterBytes?: number }
+  limits: { uploadsPerMinute: number }
   uploads: { expireSeconds: number }
   metrics: { listen?: Address }
   /** Ranges as `ADDRESS/PREFIX`. */
@@ -72,6 +74,8 @@ export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>,
     gate: { waitSeconds: held(get('gate.waitSeconds')) },
     gc: { graceSeconds: held(get('gc.graceSeconds')), intervalSeconds: held(get('gc.intervalSeconds')) },
     scrub: { bytesPerSecond: held(get('scrub.bytesPerSecond')) },
+    disk: { ...optional('lowWaterBytes', get('disk.lowWaterBytes')) },
+    limits: { uploadsPerMinute: held(get('limits.uploadsPerMinute')) },
     uploads: { expireSeconds: held(get('uploads.expireSeconds')) },
     metrics: { ...optional('listen', metrics) },
     network: { allowPrivate: get('network.allowPrivate') ?? [] },

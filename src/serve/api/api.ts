@@ -71,8 +71,8 @@ function apiRoutes(house: House, findAsker: FindAsker): (app: FastifyInstance) =
         security: [{ basic: [] }, { bearer: [] }],
       },
     })
-    app.setErrorHandler(async (error, _request, reply) => answerProblem(house, reply, error))
-    app.setNotFoundHandler(async (_request, reply) => answerProblem(house, reply, new LazaretError('NOT_FOUND', 'no such path')))
+    app.setErrorHandler(async (error, request, reply) => answerProblem(house, request.id, reply, error))
+    app.setNotFoundHandler(async (request, reply) => answerProblem(house, request.id, reply, new LazaretError('NOT_FOUND', 'no such path')))
     await app.register(documentRoutes)
     await app.register(async (v1) => {
       v1.decorateRequest('principal')
@@ -90,9 +90,9 @@ function apiRoutes(house: House, findAsker: FindAsker): (app: FastifyInstance) =
 }
 
 /** RFC 9457. What is not ours is INTERNAL and says nothing of its inside. */
-function answerProblem(house: House, reply: FastifyReply, error: unknown): FastifyReply {
+function answerProblem(house: House, requestId: string, reply: FastifyReply, error: unknown): FastifyReply {
   const known = asKnown(error)
-  if (known.code === 'INTERNAL') house.log.error({ err: error, problem: messageOf(error) }, 'request failed')
+  if (known.code === 'INTERNAL') house.log.error({ requestId, err: error, problem: messageOf(error) }, 'request failed')
   if (known.status === 401) reply.header('www-authenticate', 'Basic realm="lazaret"')
   const body = { type: 'about:blank', title: known.code, status: known.status, code: known.code, detail: known.message }
   return reply.code(known.status).headers(known.headers).type('application/problem+json').send(JSON.stringify(body))

@@ -3,6 +3,7 @@ import type { Actor } from '../../flow/accounts/administration.ts'
 import type { House } from '../../flow/house.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import { may, principalId, type Principal } from '../../model/access.ts'
+import { notePrincipal } from '../request-note.ts'
 
 /** Who asks, and how the audit log calls them. */
 export interface Asker {
@@ -16,6 +17,7 @@ export type FindAsker = (request: FastifyRequest) => Promise<Asker>
 export function askerByCredentials(house: House): FindAsker {
   return async (request) => {
     const principal = confined(await house.signIn.authenticate(request.headers.authorization, request.ip))
+    notePrincipal(request.raw, principal)
     // Without credentials only what is public is there to see; who has none and could see nothing is asked to sign in.
     if (principal.kind === 'anonymous' && principal.grants.length === 0) throw new LazaretError('UNAUTHORIZED', 'sign in first')
     return { principal, actor: { principal: principalId(principal), address: request.ip } }

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Answer } from '../../kit/http.ts'
 import { isPumped } from '../../kit/pumped.ts'
+import { noteOf } from '../request-note.ts'
 
 /** A connection on which nothing moves for so long is given up: it holds a file, and memory, for nobody. */
 export const idleMs = 120_000
@@ -34,7 +35,12 @@ export async function send(response: ServerResponse, answer: Answer & { reasonPh
 }
 
 function writeHead(response: ServerResponse, answer: Answer & { reasonPhrase?: string }): void {
-  const headers = { 'docker-distribution-api-version': 'registry/2.0', 'x-content-type-options': 'nosniff', ...answer.headers }
+  const headers = {
+    'docker-distribution-api-version': 'registry/2.0',
+    'x-content-type-options': 'nosniff',
+    'x-request-id': noteOf(response.req)?.id ?? '',
+    ...answer.headers,
+  }
   if (answer.reasonPhrase === undefined) response.writeHead(answer.status, headers)
   else response.writeHead(answer.status, answer.reasonPhrase, headers)
 }

@@ -29,7 +29,14 @@ export interface Uploads {
 
 const mostExpiredAtOnce = 1000
 
-export function createUploads(records: Records, objects: ObjectStore, options: { expireSeconds: number; now?: () => number }): Uploads {
+export interface UploadOptions {
+  expireSeconds: number
+  /** Asked for each piece that comes. Throws where no more may: what came of the upload is then thrown away. */
+  requireRoom?: () => void
+  now?: () => number
+}
+
+export function createUploads(records: Records, objects: ObjectStore, options: UploadOptions): Uploads {
   const now = options.now ?? Date.now
   const expireMs = options.expireSeconds * 1000
   const sessions = createSessions(records, objects, now)
@@ -58,6 +65,7 @@ export function createUploads(records: Records, objects: ObjectStore, options: {
     }
     try {
       await session.writer.append(source, (chunk) => {
+        options.requireRoom?.()
         session.hash.update(chunk)
         session.hashedBytes += chunk.length
       })

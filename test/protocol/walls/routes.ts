@@ -107,6 +107,7 @@ export const ociRequests: Record<string, Record<string, Requests>> = {
 
 /** By method and path, as the OpenAPI document has them; and those that it does not list. */
 export const otherRequests: Record<string, Requests> = {
+  'GET /metrics': () => [get('/metrics')],
   'GET /token': ({ repository }) => [
     get(`/token?${query({ service: 'lazaret', scope: `repository:${repository}:*` })}`),
     get(`/token?${query({ service: 'lazaret', scope: 'registry:catalog:*' })}`),

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { principalId, type Principal } from '../model/access.ts'
+
+/** What is known of a request under way, for its line in the log and its figures. */
+export interface RequestNote {
+  id: string
+  address: string
+  /** Of performance.now(). */
+  startedAt: number
+  socket: Socket
+  /** As the audit log names it; undefined until it is known, and where nobody asked. */
+  principal?: string
+}
+
+const noteKey = Symbol('request note')
+type Noted = IncomingMessage & { [noteKey]?: RequestNote }
+
+export function keepNote(message: IncomingMessage, note: RequestNote): void {
+  ;(message as Noted)[noteKey] = note
+}
+
+export function noteOf(message: IncomingMessage): RequestNote | undefined {
+  return (message as Noted)[noteKey]
+}
+
+export function notePrincipal(message: IncomingMessage, principal: Pick<Principal, 'kind' | 'name'>): void {
+  const note = noteOf(message)
+  if (note !== undefined) note.principal = principalId(principal)
+}
+
+/**
+ * In: a request. Out: its id: the `x-request-id` that it came with, where that is 1 to 128 letters, digits and `.:_-`; else a new
+ * one, which the request then has, so that who asks again gets the same. It holds no count, which would tell how much others ask.
+ */
+export function requestIdOf(message: IncomingMessage): string {
+  const given = message.headers['x-request-id']
+  if (typeof given === 'string' && /^[A-Za-z0-9.:_-]{1,128}$/.test(given)) return given
+  const id = randomUUID()
+  message.headers['x-request-id'] = id
+  return id
+}
