@@ -41,9 +41,21 @@ export const commands: Record<string, Entry> = {
     summary: 'Show that the audit log is whole, or write it out',
     load: async () => (await import('./commands/audit.ts')).audit,
   },
+  doctor: {
+    summary: 'Say what is wrong with this installation, and how to mend it',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
   jobs: {
     summary: 'List what the server has to do, and what it could not do',
     load: async () => (await import('./commands/jobs.ts')).jobs,
+  },
+  backup: {
+    summary: 'Copy records, blobs and keys, while the server serves; or verify such a copy',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  restore: {
+    summary: 'Put a backup into an empty data folder, each byte checked',
+    load: async () => (await import('./commands/restore.ts')).restore,
   },
   gc: {
     summary: 'Free what nothing needs any more, or put back what was deleted by mistake',

@@ -3,9 +3,16 @@
 
 /** What comes with a later release, and why it is not missed before. */
 export const later = {
-  backup:
-    'backup comes with a later release: until then the data folder is copied while the server is stopped, or PostgreSQL’s own tools are used',
   names: 'a name is a few bytes, and what hangs on it is found by it; no release collects them yet',
+} as const
+
+/** What becomes of a table's rows in a backup (src/store/backup). */
+const backup = {
+  whole: 'every row goes over as it is',
+  none: 'no row goes over: what was under way, or waited to be removed, is not there after a restore',
+  meta: 'the schema goes over, the hold of the backup itself does not',
+  runs: 'every row goes over; a run that was under way is broken in the copy',
+  blobs: 'every row goes over; one whose bytes are not its digest’s is marked as damaged in the copy',
 } as const
 
 /** `anyone`, who is signed in, whose grants reach what is asked for, or administrators alone. */
@@ -88,40 +95,40 @@ export type Ends =
 
 /** The suite that looks at the table's own rows; none where nothing ships that touches them. */
 export const tables: Record<string, { ends: Ends; backup: string; suite: string | { none: string } }> = {
-  meta: { ends: { by: 'src/store/backup/lease.ts' }, backup: later.backup, suite: 'src/store/over-postgres.test.ts' },
-  repositories: { ends: { stays: later.names }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  blobs: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
-  blob_links: { ends: { by: 'src/store/blobs/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  dead_objects: { ends: { by: 'src/store/collection/objects.ts' }, backup: later.backup, suite: 'src/store/suites/collection.ts' },
-  deleted_manifests: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/collection.ts' },
-  collections: { ends: { by: 'src/store/collection/runs.ts' }, backup: later.backup, suite: 'src/store/suites/collection-at-random.ts' },
-  uploads: { ends: { by: 'src/store/blobs/uploads.ts' }, backup: later.backup, suite: 'src/store/suites/uploads.ts' },
-  manifests: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
-  manifest_children: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
-  manifest_blobs: { ends: { with: 'manifests' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
-  blob_holders: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/records/migrate.test.ts' },
-  manifest_links: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/accept.ts' },
-  tags: { ends: { by: 'src/store/tag-history.ts' }, backup: later.backup, suite: 'src/store/suites/manifests.ts' },
-  blob_layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: later.backup, suite: 'src/store/suites/records.ts' },
-  package_versions: { ends: { by: 'src/store/collection/manifests.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
-  matches: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
-  image_packages: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: later.backup, suite: 'src/flow/suites/examinations.ts' },
-  evidence: { ends: { with: 'manifests' }, backup: later.backup, suite: 'test/protocol/leaks/harbor.ts' },
-  verdicts: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: later.backup, suite: 'src/store/suites/verdicts.ts' },
-  users: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/suites/accounts.ts' },
-  robots: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/over-postgres.test.ts' },
-  grants: { ends: { by: 'src/access/account-changes.ts' }, backup: later.backup, suite: 'src/access/suites/accounts.ts' },
-  audit_log: { ends: { by: 'src/store/audit-retention.ts' }, backup: later.backup, suite: 'src/store/suites/audit.ts' },
-  audit_chain: { ends: { stays: 'one row: both ends of the audit log' }, backup: later.backup, suite: 'src/store/suites/audit.ts' },
-  tag_moves: { ends: { stays: 'a tag can be put back to whatever it was' }, backup: later.backup, suite: 'src/store/suites/tags.ts' },
-  pulls: { ends: { by: 'src/store/pulls.ts' }, backup: later.backup, suite: 'src/store/suites/pulls.ts' },
+  meta: { ends: { by: 'src/store/backup/lease.ts' }, backup: backup.meta, suite: 'src/store/over-postgres.test.ts' },
+  repositories: { ends: { stays: later.names }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
+  blobs: { ends: { by: 'src/store/collection/blobs.ts' }, backup: backup.blobs, suite: 'src/store/suites/uploads.ts' },
+  blob_links: { ends: { by: 'src/store/blobs/blobs.ts' }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
+  dead_objects: { ends: { by: 'src/store/collection/objects.ts' }, backup: backup.none, suite: 'src/store/suites/collection.ts' },
+  deleted_manifests: { ends: { by: 'src/store/collection/manifests.ts' }, backup: backup.whole, suite: 'src/store/suites/collection.ts' },
+  collections: { ends: { by: 'src/store/collection/runs.ts' }, backup: backup.runs, suite: 'src/store/suites/collection-at-random.ts' },
+  uploads: { ends: { by: 'src/store/blobs/uploads.ts' }, backup: backup.none, suite: 'src/store/suites/uploads.ts' },
+  manifests: { ends: { by: 'src/store/collection/manifests.ts' }, backup: backup.whole, suite: 'src/store/suites/manifests.ts' },
+  manifest_children: { ends: { with: 'manifests' }, backup: backup.whole, suite: 'src/store/suites/accept.ts' },
+  manifest_blobs: { ends: { with: 'manifests' }, backup: backup.whole, suite: 'src/store/suites/accept.ts' },
+  blob_holders: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: backup.whole, suite: 'src/store/records/migrate.test.ts' },
+  manifest_links: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: backup.whole, suite: 'src/store/suites/accept.ts' },
+  tags: { ends: { by: 'src/store/tag-history.ts' }, backup: backup.whole, suite: 'src/store/suites/manifests.ts' },
+  blob_layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
+  layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
+  package_versions: { ends: { by: 'src/store/collection/manifests.ts' }, backup: backup.whole, suite: 'src/flow/suites/examinations.ts' },
+  matches: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: backup.whole, suite: 'src/flow/suites/examinations.ts' },
+  image_packages: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: backup.whole, suite: 'src/flow/suites/examinations.ts' },
+  evidence: { ends: { with: 'manifests' }, backup: backup.whole, suite: 'test/protocol/leaks/harbor.ts' },
+  verdicts: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: backup.whole, suite: 'src/store/suites/verdicts.ts' },
+  users: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/suites/accounts.ts' },
+  robots: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/over-postgres.test.ts' },
+  grants: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/suites/accounts.ts' },
+  audit_log: { ends: { by: 'src/store/audit-retention.ts' }, backup: backup.whole, suite: 'src/store/suites/audit.ts' },
+  audit_chain: { ends: { stays: 'one row: both ends of the audit log' }, backup: backup.whole, suite: 'src/store/suites/audit.ts' },
+  tag_moves: { ends: { stays: 'a tag can be put back to whatever it was' }, backup: backup.whole, suite: 'src/store/suites/tags.ts' },
+  pulls: { ends: { by: 'src/store/pulls.ts' }, backup: backup.whole, suite: 'src/store/suites/pulls.ts' },
   repository_settings: {
     ends: { by: 'src/store/repository-settings.ts' },
-    backup: later.backup,
+    backup: backup.whole,
     suite: 'src/store/suites/repository-settings.ts',
   },
-  jobs: { ends: { by: 'src/store/jobs/jobs.ts' }, backup: later.backup, suite: 'src/store/suites/jobs.ts' },
+  jobs: { ends: { by: 'src/store/jobs/jobs.ts' }, backup: backup.whole, suite: 'src/store/suites/jobs.ts' },
 }
 
 /** Tables that their suite reaches by a function alone. */
@@ -145,8 +152,11 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   repositories: { page: 'docs/access.md', prints: 'table' },
   tags: { page: 'docs/operations.md', prints: 'table' },
   audit: { page: 'docs/operations.md', prints: 'table' },
+  doctor: { page: 'docs/operations.md', prints: 'table' },
   jobs: { page: 'docs/scanning.md', prints: 'table' },
   gc: { page: 'docs/operations.md', prints: 'table' },
+  backup: { page: 'docs/operations.md', prints: { none: 'it prints one line that says what is in it' } },
+  restore: { page: 'docs/operations.md', prints: { none: 'it prints one line that says what was restored' } },
 }
 
 /**

@@ -67,6 +67,9 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
       { begins: 'lazaret gc deleted', says: /^MANIFEST +TAGS +DELETED +BY\nshop\/.* 1 .* user:developer$/m },
       { begins: 'lazaret gc undo ', says: /is back, tagged 1$/m },
       { begins: 'lazaret gc', says: /^FREED +COUNT\nblobs +0$/m },
+      { begins: 'LAZARET_DATA=/srv/registry lazaret backup --verify ', says: / is whole: \d+ repositories/ },
+      { begins: 'LAZARET_DATA=/srv/registry lazaret backup ', says: / is whole: \d+ repositories/ },
+      { begins: 'LAZARET_DATA=/srv/restored lazaret restore ', says: / holds the backup of / },
     ],
     'scanning.md': [
       { begins: 'lazaret why shop/api:1.4.2', code: 3, says: /is held[^]*CVE-2021-44906[^]*Update minimist/ },
@@ -156,7 +159,11 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
   }
 
   function withNames(command: string): string {
-    return command.replaceAll('127.0.0.1:5000', server.host).replace(' alpine:3.17 ', ` ${server.host}/shop/alpine:3.17 `)
+    const places = command
+      .replace('/srv/registry', join(server.folder, 'data'))
+      .replace('/srv/restored', './restored')
+      .replace('/backup/', './')
+    return places.replaceAll('127.0.0.1:5000', server.host).replace(' alpine:3.17 ', ` ${server.host}/shop/alpine:3.17 `)
   }
 
   async function expectAccounts(shell: Shell): Promise<void> {

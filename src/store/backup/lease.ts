@@ -9,7 +9,7 @@ import type { Records } from '../records/records.ts'
  *  While it holds, the collection removes no object. What was dead when the lease was taken is dead in the snapshot that is taken
  *  after it; what dies later stays on disk until the lease has ended.
  */
-const key = 'backup'
+export const leaseKey = 'backup'
 /** A backup that was killed holds the collection off no longer than this. */
 export const leaseMs = 180_000
 
@@ -24,14 +24,14 @@ export async function takeLease(records: Records, now: () => number): Promise<Ba
   const id = randomUUID()
   const value = () => `${String(now() + leaseMs).padStart(13, '0')} ${id}`
   const taken = await records.write((tx) =>
-    sql`insert into meta (key, value) values (${key}, ${value()}) on conflict (key) do update set value = excluded.value
+    sql`insert into meta (key, value) values (${leaseKey}, ${value()}) on conflict (key) do update set value = excluded.value
       where substr(meta.value, 1, 13) < ${String(now()).padStart(13, '0')}`.execute(tx),
   )
   if (taken.numAffectedRows !== 1n) throw new LazaretError('CONFLICT', await underWay(records))
   return {
     async extend() {
       const kept = await records.write((tx) =>
-        sql`update meta set value = ${value()} where key = ${key} and substr(value, 15) = ${id}
+        sql`update meta set value = ${value()} where key = ${leaseKey} and substr(value, 15) = ${id}
           and substr(value, 1, 13) >= ${String(now()).padStart(13, '0')}`.execute(tx),
       )
       if (kept.numAffectedRows !== 1n)
@@ -41,13 +41,13 @@ export async function takeLease(records: Records, now: () => number): Promise<Ba
         )
     },
     async release() {
-      await records.write((tx) => sql`delete from meta where key = ${key} and substr(value, 15) = ${id}`.execute(tx))
+      await records.write((tx) => sql`delete from meta where key = ${leaseKey} and substr(value, 15) = ${id}`.execute(tx))
     },
   }
 }
 
 async function underWay(records: Records): Promise<string> {
-  const row = await records.read.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst()
+  const row = await records.read.selectFrom('meta').select('value').where('key', '=', leaseKey).executeTakeFirst()
   const until = Number(row?.value.slice(0, 13))
   const words = Number.isSafeInteger(until)
     ? `, or one that was killed: it holds the store until ${new Date(until).toISOString()} at the latest`
@@ -57,6 +57,6 @@ async function underWay(records: Records): Promise<string> {
 
 /** Whether a backup is copying objects that the records of its snapshot name. */
 export async function isHeldForBackup(records: Records, now: number): Promise<boolean> {
-  const row = await records.read.selectFrom('meta').select('value').where('key', '=', key).executeTakeFirst()
+  const row = await records.read.selectFrom('meta').select('value').where('key', '=', leaseKey).executeTakeFirst()
   return row !== undefined && Number(row.value.slice(0, 13)) >= now
 }

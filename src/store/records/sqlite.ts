@@ -48,6 +48,7 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
       await settled()
       await read.destroy()
       await db.destroy()
+      for (const database of [reader, writer]) if (database.isOpen) database.close() // Kysely closes only what was used
     },
   }
 }
