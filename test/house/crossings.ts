@@ -95,7 +95,7 @@ export type Ends =
 
 /** The suite that looks at the table's own rows; none where nothing ships that touches them. */
 export const tables: Record<string, { ends: Ends; backup: string; suite: string | { none: string } }> = {
-  meta: { ends: { by: 'src/store/backup/lease.ts' }, backup: backup.meta, suite: 'src/store/over-postgres.test.ts' },
+  meta: { ends: { by: 'src/store/backup/lease.ts' }, backup: backup.meta, suite: 'src/store/suites/lease.ts' },
   repositories: { ends: { stays: later.names }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
   blobs: { ends: { by: 'src/store/collection/blobs.ts' }, backup: backup.blobs, suite: 'src/store/suites/uploads.ts' },
   blob_links: { ends: { by: 'src/store/blobs/blobs.ts' }, backup: backup.whole, suite: 'src/store/suites/records.ts' },

@@ -4,6 +4,7 @@ import { blobsSuite } from './blobs.ts'
 import { collectionSuite } from './collection.ts'
 import { collectionAtRandomSuite } from './collection-at-random.ts'
 import { jobsSuite } from './jobs.ts'
+import { leaseSuite } from './lease.ts'
 import { manifestsSuite } from './manifests.ts'
 import { pullsSuite } from './pulls.ts'
 import { recordsSuite, type OpenRecords } from './records.ts'
@@ -30,6 +31,7 @@ export function storeSuites(implementation: string, open: OpenRecords): void {
     collectionSuite,
     collectionAtRandomSuite,
     scrubSuite,
+    leaseSuite,
   ])
     suite(implementation, open)
 }
