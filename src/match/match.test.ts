@@ -217,16 +217,14 @@ test('match: the gravest first, then by id, whatever order the records come in',
     severity: fc.constantFrom<Advisory['severity'][]>([], [low], [critical3], [medium4]),
     distribution: fc.boolean(),
   })
-  const world = fc
-    .uniqueArray(record, { selector: ({ number }) => number, maxLength: 8 })
-    .map((entries) =>
-      entries.map(({ number, cves, fixed, severity, distribution }) =>
-        advisory(distribution ? `DSA-${number}-1` : `CVE-2023-${number}`, [affects('Debian:12', 'a', `introduced 0, fixed 1.${fixed}-1`)], {
-          upstream: cves,
-          severity,
-        }),
-      ),
-    )
+  const world = fc.uniqueArray(record, { selector: ({ number }) => number, maxLength: 8 }).map((entries) =>
+    entries.map(({ number, cves, fixed, severity, distribution }) =>
+      advisory(distribution ? `DSA-${number}-1` : `CVE-2023-${number}`, [affects('Debian:12', 'a', `introduced 0, fixed 1.${fixed}-1`)], {
+        upstream: cves,
+        severity,
+      }),
+    ),
+  )
   const worlds = world.chain((records) =>
     fc.tuple(fc.constant(records), fc.shuffledSubarray(records, { minLength: records.length, maxLength: records.length })),
   )
