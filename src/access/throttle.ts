@@ -37,6 +37,7 @@ function tooMany(waitMs: number): LazaretError {
   const seconds = Math.max(1, Math.ceil(waitMs / 1000))
   return new LazaretError('TOOMANYREQUESTS', `too many failed sign-ins under this name, try again in ${seconds} s`, {
     headers: { 'retry-after': String(seconds) },
+    detail: { limit: 'sign-ins' },
   })
 }
 

@@ -41,6 +41,10 @@ export const commands: Record<string, Entry> = {
     summary: 'Show that the audit log is whole, or write it out',
     load: async () => (await import('./commands/audit.ts')).audit,
   },
+  doctor: {
+    summary: 'Say what is wrong with this installation, and how to mend it',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
   jobs: {
     summary: 'List what the server has to do, and what it could not do',
     load: async () => (await import('./commands/jobs.ts')).jobs,

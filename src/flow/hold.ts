@@ -83,6 +83,21 @@ function isBusy(error: unknown): boolean {
   return (Number((error as { errcode?: unknown }).errcode) & 0xff) === 5
 }
 
+/** Who has the folder open, without a try to take it. Out: undefined where nobody does, as far as the system tells. */
+export function liveHolder(dataFolder: string): Holder | undefined {
+  const holder = readHolder(dataFolder)
+  return holder !== undefined && isAlive(holder.pid) ? holder : undefined
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 function readHolder(dataFolder: string): Holder | undefined {
   try {
     const text = readFileSync(join(dataFolder, 'holder.json'), 'utf8')

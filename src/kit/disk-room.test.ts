@@ -30,12 +30,15 @@ test('below the mark nothing is taken in, and the reason is such that what has c
 })
 
 test('what would take the volume below its mark is refused before it comes', async () => {
-  const watch = createDiskWatch({ folders: [tmpdir()], lowWaterBytes: 0, log: createLog({ level: 'silent' }) })
+  const watch = createDiskWatch({ folders: [tmpdir()], lowWaterBytes: 1, log: createLog({ level: 'silent' }) })
   await watch.look()
   const free = watch.rooms()[0]?.freeBytes ?? assert.fail()
   watch.requireRoom(0)
   watch.requireRoom(Math.floor(free / 2))
   assert.throws(() => watch.requireRoom(free + 1), LazaretError)
+  const unmarked = createDiskWatch({ folders: [tmpdir()], lowWaterBytes: 0, log: createLog({ level: 'silent' }) })
+  await unmarked.look()
+  unmarked.requireRoom(free * 2) // a full disk says so itself
 })
 
 test('a volume that can’t be looked at is said, and what was seen last stands', async () => {

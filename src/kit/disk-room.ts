@@ -76,7 +76,7 @@ export function createDiskWatch(parts: { folders: readonly string[]; lowWaterByt
     requireRoom(bytes) {
       if (lowest !== undefined) throw noRoom(lowest)
       if (bytes === 0) return
-      const short = rooms.find((room) => bytes > room.freeBytes - room.lowWaterBytes)
+      const short = rooms.find((room) => room.lowWaterBytes > 0 && bytes > room.freeBytes - room.lowWaterBytes)
       if (short !== undefined) throw noRoom(short)
     },
   }

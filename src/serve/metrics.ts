@@ -9,20 +9,22 @@ import { type Metrics, openMetricsType } from '../kit/metrics.ts'
 import type { Address } from '../kit/settings/network.ts'
 import { isAdmin } from '../model/access.ts'
 import { errorAnswer } from './oci/errors.ts'
-import { notePrincipal } from './request-note.ts'
+import { noteError, notePrincipal } from './request-note.ts'
 import { lazaretVersion } from './version.ts'
 
 /** Brings the gauges up to date. Out: the text of `/metrics`. */
 export type Scrape = () => Promise<string>
 
 /** In: the house, and the registry that requests are counted in. Out: how it is asked. */
-export function createScrape(house: House, metrics: Metrics): Scrape {
+export function createScrape(house: House, metrics: Metrics, openRequests: () => number): Scrape {
+  const open = metrics.gauge({ name: 'lazaret_http_requests_open', help: 'Requests under way.' })
   metrics.info(
     { name: 'lazaret_build', help: 'What runs.' },
     { version: lazaretVersion, node: process.versions.node, records: house.records.kind, policy: house.settings.policy },
   )
   const parts = [processGauges(metrics), houseGauges(house, metrics), storeGauges(house, metrics), advisoryGauges(house, metrics)]
   return async () => {
+    open.set(openRequests())
     for (const update of parts) await update()
     return metrics.text()
   }
@@ -199,6 +201,7 @@ function advisoryGauges(house: House, metrics: Metrics): Update {
 export function metricsRoutes(house: House, scrape: Scrape): (app: FastifyInstance) => Promise<void> {
   return async (app) => {
     app.setErrorHandler(async (error, request, reply) => {
+      noteError(request.raw, error)
       const answer = errorAnswer(error)
       if (answer.status >= 500) house.log.error({ requestId: request.id, err: error }, 'metrics failed')
       if (answer.status === 401) answer.headers['www-authenticate'] = 'Basic realm="lazaret"'

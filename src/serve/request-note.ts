@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
-import { principalId, type Principal } from '../model/access.ts'
+import type { Principal } from '../model/access.ts'
 
 /** What is known of a request under way, for its line in the log and its figures. */
 export interface RequestNote {
@@ -10,8 +10,12 @@ export interface RequestNote {
   /** Of performance.now(). */
   startedAt: number
   socket: Socket
-  /** As the audit log names it; undefined until it is known, and where nobody asked. */
-  principal?: string
+  /** Undefined until it is known. */
+  principal: Pick<Principal, 'kind' | 'name'> | undefined
+  /** Its kind, where it was told already. */
+  route: string | undefined
+  /** What it was refused with. */
+  error: unknown
 }
 
 const noteKey = Symbol('request note')
@@ -25,9 +29,16 @@ export function noteOf(message: IncomingMessage): RequestNote | undefined {
   return (message as Noted)[noteKey]
 }
 
-export function notePrincipal(message: IncomingMessage, principal: Pick<Principal, 'kind' | 'name'>): void {
+export function noteError(message: IncomingMessage, error: unknown): void {
   const note = noteOf(message)
-  if (note !== undefined) note.principal = principalId(principal)
+  if (note !== undefined) note.error = error
+}
+
+export function notePrincipal(message: IncomingMessage, principal: Pick<Principal, 'kind' | 'name'>, route?: string): void {
+  const note = noteOf(message)
+  if (note === undefined) return
+  note.principal = principal
+  note.route = route
 }
 
 /**

@@ -1,13 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { LazaretError } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import type { CounterSeries, HistogramSeries, Metrics } from '../kit/metrics.ts'
+import { principalId } from '../model/access.ts'
+import { createRefusalCount } from './counted.ts'
 import { keepNote, noteOf, type RequestNote } from './request-note.ts'
 
 /** Counts each request when it has ended, and writes its line. */
 export interface RequestWatch {
   /** In: a request of which nothing was read yet but its head. */
   begin(request: IncomingMessage, response: ServerResponse, known: { id: string; address: string }): void
+  /** Requests under way. */
+  open(): number
 }
 
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
@@ -25,16 +30,17 @@ interface Figures {
 
 export function createRequestWatch(metrics: Metrics, log: Log): RequestWatch {
   const figuresOf = createFigures(metrics)
-  const open = metrics.gauge({ name: 'lazaret_http_requests_open', help: 'Requests under way.' })
+  const countRefusal = createRefusalCount(metrics)
   let openCount = 0
 
   function onClose(this: ServerResponse): void {
     const request = this.req as IncomingMessage
     const note = noteOf(request)
     if (note === undefined) return
-    open.set(--openCount)
+    openCount--
+    if (note.error !== undefined) countRefusal(note.error)
     const status = this.headersSent ? this.statusCode : wentAway
-    const route = routeClassOf(request.url ?? '')
+    const route = note.route ?? routeClassOf(request.url ?? '')
     const seconds = (performance.now() - note.startedAt) / 1000
     const { received, sent } = bytesSince(note.socket)
     const figures = figuresOf(methods.has(request.method ?? '') ? (request.method ?? '') : 'other', route, status)
@@ -49,14 +55,23 @@ export function createRequestWatch(metrics: Metrics, log: Log): RequestWatch {
 
   return {
     begin(request, response, { id, address }) {
-      keepNote(request, { id, address, startedAt: performance.now(), socket: request.socket })
-      open.set(++openCount)
-      response.once('close', onClose)
+      keepNote(request, {
+        id,
+        address,
+        startedAt: performance.now(),
+        socket: request.socket,
+        principal: undefined,
+        route: undefined,
+        error: undefined,
+      })
+      openCount++
+      response.on('close', onClose) // comes once
     },
+    open: () => openCount,
   }
 }
 
-/** One look in a map a request: the series of its method, kind and status. */
+/** Found by three looks in maps, which is less than making one key: the series of its method, kind and status. */
 function createFigures(metrics: Metrics): (method: string, route: string, status: number) => Figures {
   const requests = metrics.counter({
     name: 'lazaret_http_requests',
@@ -82,10 +97,10 @@ function createFigures(metrics: Metrics): (method: string, route: string, status
     labels: ['route'],
     bounds,
   })
-  const known = new Map<string, Figures>()
+  const known = new Map<string, Map<string, Map<number, Figures>>>()
   return (method, route, status) => {
-    const key = `${method} ${route} ${status}`
-    const found = known.get(key)
+    const byStatus = within(within(known, method), route)
+    const found = byStatus.get(status)
     if (found !== undefined) return found
     const made = {
       requests: requests.of(method, route, String(status)),
@@ -93,9 +108,17 @@ function createFigures(metrics: Metrics): (method: string, route: string, status
       sent: sent.of(route),
       duration: duration.of(route),
     }
-    known.set(key, made)
+    byStatus.set(status, made)
     return made
   }
+}
+
+function within<Key, Inner>(map: Map<string, Map<Key, Inner>>, key: string): Map<Key, Inner> {
+  const found = map.get(key)
+  if (found !== undefined) return found
+  const made = new Map<Key, Inner>()
+  map.set(key, made)
+  return made
 }
 
 const afterName = /\/(blobs\/uploads|blobs|manifests|tags|referrers)(?:\/[^/]*)?$/
@@ -156,7 +179,8 @@ function lineOf(
     received: ended.received,
     sent: ended.sent,
     ...(ended.whole ? {} : { cut: true }),
-    principal: note.principal,
+    ...(note.error instanceof LazaretError ? { code: note.error.code } : {}),
+    principal: note.principal === undefined ? undefined : principalId(note.principal),
     address: note.address,
   }
 }

@@ -3,27 +3,27 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
 import { createMetrics } from '../kit/metrics.ts'
 import { apiDoor } from './api-door.ts'
-import { countedHouse } from './counted.ts'
 import { healthRoutes } from './health.ts'
 import { limitedPush } from './limits.ts'
 import { createScrape, listenForMetrics, metricsRoutes, type Scrape } from './metrics.ts'
 import { ociRoutes } from './oci/oci.ts'
 import { serverOptions } from './options.ts'
-import { createRequestWatch } from './requests.ts'
+import { createRequestWatch, type RequestWatch } from './requests.ts'
 import { followTls, readTls } from './tls.ts'
 import { tokenRoutes } from './token.ts'
 
 /** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, metrics, and the door to the API. */
 export async function createServer(whole: House): Promise<FastifyInstance> {
   const metrics = createMetrics()
-  const house = countedHouse({ ...whole, push: limitedPush(whole) }, metrics)
+  const house = { ...whole, push: limitedPush(whole) }
   await house.disk.look()
   const app = makeInstance(house)
-  watchRequests(app, createRequestWatch(metrics, house.log))
+  const watch = createRequestWatch(metrics, house.log)
+  watchRequests(app, watch)
   await app.register(ociRoutes(house))
   await app.register(tokenRoutes(house))
   await app.register(healthRoutes(house))
-  await showMetrics(app, house, createScrape(house, metrics))
+  await showMetrics(app, house, createScrape(house, metrics, watch.open))
   await app.register(apiDoor(house))
   return app
 }
@@ -38,10 +38,10 @@ function makeInstance(house: House): FastifyInstance {
   return app
 }
 
-function watchRequests(app: FastifyInstance, watch: ReturnType<typeof createRequestWatch>): void {
+function watchRequests(app: FastifyInstance, watch: RequestWatch): void {
   app.addHook('onRequest', (request, reply, done) => {
     watch.begin(request.raw, reply.raw, { id: request.id, address: request.ip })
-    reply.header('x-request-id', request.id)
+    if (!request.raw.url?.startsWith('/v2')) reply.header('x-request-id', request.id) // those below /v2 write their own head
     done()
   })
 }

@@ -1,6 +1,7 @@
-import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { tokenPath, type House } from '../flow/house.ts'
 import { errorAnswer } from './oci/errors.ts'
+import { noteError } from './request-note.ts'
 
 const mostFormBytes = 64 * 1024
 
@@ -11,7 +12,7 @@ export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<voi
     app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string', bodyLimit: mostFormBytes }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(body as string))),
     )
-    app.setErrorHandler(async (error, request, reply) => answerError(house, request.id, reply, error))
+    app.setErrorHandler(async (error, request, reply) => answerError(house, request, reply, error))
     app.get(tokenPath, async (request, reply) => {
       const query = new URL(request.raw.url ?? '/', 'http://registry').searchParams
       reply.header('cache-control', 'no-store')
@@ -29,9 +30,10 @@ export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<voi
   }
 }
 
-function answerError(house: House, requestId: string, reply: FastifyReply, error: unknown): FastifyReply {
+function answerError(house: House, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  noteError(request.raw, error)
   const answer = errorAnswer(error)
-  if (answer.status >= 500) house.log.error({ requestId, err: error }, 'sign-in failed')
+  if (answer.status >= 500) house.log.error({ requestId: request.id, err: error }, 'sign-in failed')
   if (answer.status === 401) answer.headers['www-authenticate'] = 'Basic realm="lazaret"'
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
 }

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
+import { ruleIds } from '../../src/judge/policy.ts'
+import { heldImage } from '../protocol/support/images.ts'
 import { openWorld, type World } from '../protocol/support/world.ts'
 import { freePort } from '../support/daemon.ts'
 import { type FamilyRead, readOpenMetrics } from './grammar.ts'
@@ -84,6 +86,17 @@ describe('metrics and the log of requests', () => {
     assert.equal(value(await scraped(world), 'lazaret_limits_refused', { limit: 'uploads-per-minute' }), 2)
   })
 
+  test('pulls that the gate denies are counted by rule', async () => {
+    expectOk(await world.admin.push('team/held', await heldImage('team'), '1'), 201)
+    assert.equal(await world.decision('team/held:1'), 'deny')
+    const puller = await world.addUser('puller', 'pull=**')
+    for (let at = 0; at < 3; at++) assert.equal((await puller.get('/v2/team/held/manifests/1')).status, 403)
+    const denied = (await scraped(world)).get('lazaret_pulls_denied')?.samples ?? []
+    const byRule = Object.fromEntries(denied.map((sample) => [sample.labels['rule'], sample.value]))
+    assert.ok(Object.values(byRule).includes(3), JSON.stringify(byRule))
+    for (const rule of Object.keys(byRule)) assert.ok((ruleIds as readonly string[]).includes(rule), rule)
+  })
+
   test('sign-ins that the throttle refuses are counted', async () => {
     const guess = () =>
       fetch(`http://${world.host}/token?service=lazaret`, {
@@ -151,6 +164,7 @@ describe('metrics and the log of requests', () => {
         sent: undefined,
         principal: 'user:admin',
         address: '127.0.0.1',
+        code: 'DIGEST_INVALID',
         msg: 'request',
       },
     )

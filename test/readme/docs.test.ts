@@ -70,6 +70,8 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
       { begins: 'LAZARET_DATA=/srv/registry lazaret backup --verify ', says: / is whole: \d+ repositories/ },
       { begins: 'LAZARET_DATA=/srv/registry lazaret backup ', says: / is whole: \d+ repositories/ },
       { begins: 'LAZARET_DATA=/srv/restored lazaret restore ', says: / holds the backup of / },
+      { begins: 'LAZARET_DATA=/srv/registry lazaret doctor --format json', says: /"wrong": 0/ },
+      { begins: 'LAZARET_DATA=/srv/registry lazaret doctor', says: /^data folder +fine[^]*^Nothing is wrong\.$/m },
     ],
     'scanning.md': [
       { begins: 'lazaret why shop/api:1.4.2', code: 3, says: /is held[^]*CVE-2021-44906[^]*Update minimist/ },

@@ -6,6 +6,7 @@ import { asNoRoom } from '../../kit/no-room.ts'
 import type { Actor } from '../../flow/accounts/administration.ts'
 import type { Principal } from '../../model/access.ts'
 import { serverOptions } from '../options.ts'
+import { noteError } from '../request-note.ts'
 import { advisoryRoutes } from './advisories.ts'
 import { askerByCredentials, type FindAsker } from './asker.ts'
 import { auditLogRoutes } from './audit-log.ts'
@@ -71,8 +72,8 @@ function apiRoutes(house: House, findAsker: FindAsker): (app: FastifyInstance) =
         security: [{ basic: [] }, { bearer: [] }],
       },
     })
-    app.setErrorHandler(async (error, request, reply) => answerProblem(house, request.id, reply, error))
-    app.setNotFoundHandler(async (request, reply) => answerProblem(house, request.id, reply, new LazaretError('NOT_FOUND', 'no such path')))
+    app.setErrorHandler(async (error, request, reply) => answerProblem(house, request, reply, error))
+    app.setNotFoundHandler(async (request, reply) => answerProblem(house, request, reply, new LazaretError('NOT_FOUND', 'no such path')))
     await app.register(documentRoutes)
     await app.register(async (v1) => {
       v1.decorateRequest('principal')
@@ -90,9 +91,10 @@ function apiRoutes(house: House, findAsker: FindAsker): (app: FastifyInstance) =
 }
 
 /** RFC 9457. What is not ours is INTERNAL and says nothing of its inside. */
-function answerProblem(house: House, requestId: string, reply: FastifyReply, error: unknown): FastifyReply {
+function answerProblem(house: House, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
+  noteError(request.raw, error)
   const known = asKnown(error)
-  if (known.code === 'INTERNAL') house.log.error({ requestId, err: error, problem: messageOf(error) }, 'request failed')
+  if (known.code === 'INTERNAL') house.log.error({ requestId: request.id, err: error, problem: messageOf(error) }, 'request failed')
   if (known.status === 401) reply.header('www-authenticate', 'Basic realm="lazaret"')
   const body = { type: 'about:blank', title: known.code, status: known.status, code: known.code, detail: known.message }
   return reply.code(known.status).headers(known.headers).type('application/problem+json').send(JSON.stringify(body))

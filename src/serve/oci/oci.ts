@@ -4,7 +4,7 @@ import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Answer, OciRequest } from '../../kit/http.ts'
 import type { House } from '../../flow/house.ts'
 import { parseDigest } from '../../model/digest.ts'
-import { notePrincipal } from '../request-note.ts'
+import { noteError, notePrincipal } from '../request-note.ts'
 import { errorAnswer } from './errors.ts'
 import { requireRights, scopeFor } from './rights.ts'
 import { routeOf, type Resource, type Route } from './route.ts'
@@ -102,7 +102,7 @@ async function decide(
 ): Promise<Answer> {
   const route = routeOf(rawPath(request.raw))
   const principal = await house.signIn.authenticate(request.headers.authorization, request.ip)
-  notePrincipal(request.raw, principal)
+  notePrincipal(request.raw, principal, route.resource)
   requireRights(principal, method, route)
   const handler = handlers[route.resource][method]
   if (handler === undefined) throw unsupported(method, Object.keys(handlers[route.resource]))
@@ -119,6 +119,7 @@ async function decide(
 }
 
 async function fail(house: House, request: FastifyRequest, response: ServerResponse, error: unknown, method: string): Promise<void> {
+  noteError(request.raw, error)
   if (!(error instanceof LazaretError) || error.code === 'INTERNAL') {
     const gone = response.closed
     house.log[gone ? 'debug' : 'error'](
