@@ -1,6 +1,7 @@
 import { LazaretError } from '../../kit/errors.ts'
 import { may, type Principal } from '../../model/access.ts'
-import type { Digest } from '../../model/digest.ts'
+import { parseDigest, type Digest } from '../../model/digest.ts'
+import { isRepositoryName } from '../../model/names.ts'
 import { parseImageReference, type ImageReference } from '../../model/reference.ts'
 import type { ChildVerdict, Decision, Evidence, Reason } from '../../model/verdict.ts'
 import type { HeldManifest, Manifests } from '../../store/manifests/manifests.ts'
@@ -41,10 +42,10 @@ export interface VerdictQueries {
 
 export function createVerdictQueries(records: Records, manifests: Manifests, waiters: VerdictWaiters, now: () => number): VerdictQueries {
   async function find(principal: Principal, image: string, platform: string | undefined): Promise<HeldManifest & { repository: string }> {
-    const reference = parseImageReference(image)
+    const reference = parseImageReference(image) ?? (await shortened(records, image))
     if (reference === undefined) throw new LazaretError('INPUT_INVALID', `${JSON.stringify(image.slice(0, 140))} is not NAME[:TAG|@DIGEST]`)
     if (!may(principal, 'pull', reference.repository)) throw unknownImage(image)
-    const held = await lookUp(reference)
+    const held = reference.digest === undefined && reference.tag === undefined ? undefined : await lookUp(reference)
     if (held === undefined) throw unknownImage(image)
     const named = { ...held, repository: reference.repository }
     return platform === undefined || held.kind !== 'index' ? named : platformOf(named, platform)
@@ -95,6 +96,24 @@ export function createVerdictQueries(records: Records, manifests: Manifests, wai
       return row === undefined ? undefined : decodeEvidence(row.content)
     },
   }
+}
+
+/** As a refusal prints it: the digest cut to twelve digits or more. Out: the one manifest of that repository that it fits. */
+async function shortened(records: Records, image: string): Promise<ImageReference | undefined> {
+  const [, repository = '', prefix = ''] = /^(.{1,255})@(sha(?:256|512):[0-9a-f]{12,127})$/.exec(image) ?? []
+  if (!isRepositoryName(repository)) return undefined
+  const fits = await records.read
+    .selectFrom('manifests as m')
+    .innerJoin('manifest_links as l', 'l.manifest_id', 'm.id')
+    .innerJoin('repositories as r', 'r.id', 'l.repository_id')
+    .select('m.digest')
+    .where('r.name', '=', repository)
+    .where('m.digest', '>=', prefix)
+    .where('m.digest', '<', `${prefix}g`)
+    .limit(2)
+    .execute()
+  const digest = fits.length === 1 ? parseDigest(fits[0]?.digest) : undefined
+  return digest === undefined ? { repository } : { repository, digest }
 }
 
 function unknownImage(image: string): LazaretError {
