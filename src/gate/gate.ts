@@ -149,7 +149,7 @@ export function createGate(parts: GateParts): Gate {
     async getManifest(request) {
       const held = await pass(request)
       parts.onPulled?.(pullOf(request, held, true))
-      return { ...manifestHead(held, now()), body: Buffer.from(held.content) }
+      return { ...manifestHead(held, now()), body: bytesOf(held) }
     },
     async headManifest(request) {
       if (mayLook(request.principal, request.repository)) return manifestHead(await find(request), now())
@@ -213,6 +213,11 @@ function manifestHead(held: HeldManifest, now: number): Answer {
       ...(warning === undefined ? {} : { warning }),
     },
   }
+}
+
+/** The row's own bytes: they are shared, and nobody changes them. */
+function bytesOf({ content }: HeldManifest): Buffer {
+  return Buffer.from(content.buffer, content.byteOffset, content.byteLength)
 }
 
 function reasonsOf(json: string | null): Reason[] {

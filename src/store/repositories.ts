@@ -30,6 +30,6 @@ export async function lockRepository(tx: Tx, repositoryId: number): Promise<void
 
 /** A lookup by name on the hot path. */
 export function repositoryFinder(records: Records): (name: string) => Promise<Repository | undefined> {
-  const query = records.prepare<Repository>('select id, name from repositories where name = ?')
+  const query = records.remember<Repository>('select id, name from repositories where name = ?')
   return (name) => query.first(name)
 }

@@ -46,7 +46,7 @@ export interface Blobs {
 
 export function createBlobs(records: Records, objects: ObjectStore, now: () => number = Date.now): Blobs {
   const columns = 'b.id as id, b.digest as digest, b.size as "sizeBytes", b.object_key as "objectKey", b.damaged_at as "damagedAt"'
-  const linked = records.prepare<LinkedBlob>(`select ${columns}, l.repository_id as "repositoryId", l.linked_at as "linkedAt" from blobs b
+  const linked = records.remember<LinkedBlob>(`select ${columns}, l.repository_id as "repositoryId", l.linked_at as "linkedAt" from blobs b
     join blob_links l on l.blob_id = b.id join repositories r on r.id = l.repository_id where b.digest = ? and r.name = ?`)
   const anywhere = records.prepare<Blob>(`select ${columns} from blobs b where b.digest = ?`)
   return {

@@ -86,10 +86,10 @@ const heldJoins = `join manifest_links l on l.repository_id = r.id and l.manifes
   left join verdicts v on v.repository_id = r.id and v.manifest_id = m.id`
 
 export function createManifests(records: Records): Manifests {
-  const byTag = records.prepare<HeldManifest>(
+  const byTag = records.remember<HeldManifest>(
     `select ${held} from repositories r join tags t on t.repository_id = r.id and t.name = ? join manifests m on m.id = t.manifest_id ${heldJoins} where r.name = ?`,
   )
-  const byDigest = records.prepare<HeldManifest>(
+  const byDigest = records.remember<HeldManifest>(
     `select ${held} from repositories r join manifests m on m.digest = ? ${heldJoins} where r.name = ?`,
   )
   const tags = records.prepare<{ name: string }>('select name from tags where repository_id = ? and name > ? order by name limit ?')
@@ -155,6 +155,10 @@ function blobStandings(records: Records): Manifests['standingsOfBlob'] {
   const columns = `m.digest as "manifestDigest", m.kind as kind, m.id as "manifestId", v.decision as decision, v.reasons as reasons`
   const holders = `from blob_holders h join manifests m on m.id = h.manifest_id and m.kind <> 'index'`
   const valid = `verdicts v on v.manifest_id = h.manifest_id and v.repository_id = h.repository_id and (v.valid_until is null or v.valid_until > ?)`
+  const lasting = records.remember<BlobStanding>(
+    `select ${columns} ${holders} join verdicts v on v.manifest_id = h.manifest_id and v.repository_id = h.repository_id and v.valid_until is null
+     where h.repository_id = ? and h.blob_digest = ? and m.kind <> 'cache' and v.decision in ('allow', 'warn') limit 1`,
+  )
   const passing = records.prepare<BlobStanding>(
     `select ${columns} ${holders} join ${valid} where h.repository_id = ? and h.blob_digest = ? and m.kind <> 'cache' and v.decision in ('allow', 'warn') limit 1`,
   )
@@ -166,7 +170,7 @@ function blobStandings(records: Records): Manifests['standingsOfBlob'] {
      select "manifestDigest", kind, "manifestId", decision, reasons from ranked where nth = 1 order by word`,
   )
   return async (repositoryId, digest, now) => {
-    const one = await passing.first(now, repositoryId, digest)
+    const one = (await lasting.first(repositoryId, digest)) ?? (await passing.first(now, repositoryId, digest))
     return one === undefined ? others.all(now, repositoryId, digest) : [one]
   }
 }

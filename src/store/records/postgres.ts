@@ -39,6 +39,7 @@ export async function openPostgresRecords(address: string, { asTheyAre = false }
     read: db,
     write: (change) => again(() => db.transaction().execute(change)),
     prepare: (text) => prepared(pool, text),
+    remember: (text) => prepared(pool, text), // other nodes write too
     close: () => db.destroy(),
   }
 }

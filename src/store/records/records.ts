@@ -21,6 +21,11 @@ export interface Records {
   write<T>(change: (tx: Tx) => Promise<T>): Promise<T>
   /** A statement prepared once, for the hot paths. In: SQL with `?` for each parameter. */
   prepare<Row>(text: string): PreparedQuery<Row>
+  /**
+   * The same, and an answer to `first` may be given again until the next commit, where no other process writes to these records
+   * (SQLite). Its rows are shared: not to be changed.
+   */
+  remember<Row>(text: string): PreparedQuery<Row>
   close(): Promise<void>
 }
 

@@ -6,6 +6,7 @@ import { LazaretError } from '../../kit/errors.ts'
 import { keepBeforeUpgrade } from './before-upgrade.ts'
 import { migrate, requireThisVersion } from './migrate.ts'
 import type { PreparedQuery, Records, Tx } from './records.ts'
+import { createRememberedAnswers, type SyncQuery } from './remembered.ts'
 import type { Schema } from './schema.ts'
 import { YieldingSqliteDialect } from './yielding.ts'
 
@@ -38,12 +39,14 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
   }
   const reader = openDatabase(path, true)
   const read = new Kysely<Schema>({ dialect: new SqliteDialect({ database: shim(reader) }) })
-  const { write, settled } = groupedWriter(db, writer)
+  const remembered = createRememberedAnswers()
+  const { write, settled } = groupedWriter(db, writer, remembered.forget)
   return {
     kind: 'sqlite',
     read,
     write,
     prepare: (text) => prepared(reader, text),
+    remember: <Row>(text: string) => remembered.over(statement<Row>(reader, text)),
     async close() {
       await settled()
       await read.destroy()
@@ -85,16 +88,17 @@ function statementOver(statement: StatementSync): SqliteStatement {
   }
 }
 
-function prepared<Row>(database: DatabaseSync, text: string): PreparedQuery<Row> {
-  const statement = database.prepare(text)
+function statement<Row>(database: DatabaseSync, text: string): SyncQuery<Row> {
+  const compiled = database.prepare(text)
   return {
-    async first(...parameters) {
-      return statement.get(...parameters) as Row | undefined
-    },
-    async all(...parameters) {
-      return statement.all(...parameters) as Row[]
-    },
+    first: (...parameters) => compiled.get(...parameters) as Row | undefined,
+    all: (...parameters) => compiled.all(...parameters) as Row[],
   }
+}
+
+function prepared<Row>(database: DatabaseSync, text: string): PreparedQuery<Row> {
+  const { first, all } = statement<Row>(database, text)
+  return { first: async (...parameters) => first(...parameters), all: async (...parameters) => all(...parameters) }
 }
 
 interface Waiting {
@@ -106,13 +110,17 @@ interface Waiting {
  * Group commit: what waits when a transaction begins goes into it, each change behind a savepoint. `settled`: when every change that
  * was given has its outcome.
  */
-function groupedWriter(db: Kysely<Schema>, database: DatabaseSync): { write: Records['write']; settled: () => Promise<void> } {
+function groupedWriter(
+  db: Kysely<Schema>,
+  database: DatabaseSync,
+  onCommitted: () => void,
+): { write: Records['write']; settled: () => Promise<void> } {
   const waiting: Waiting[] = []
   let draining: Promise<void> | undefined
 
   async function drain(): Promise<void> {
     await setImmediate() // so that what is asked for in this turn goes into one commit
-    while (waiting.length > 0) await commitGroup(db, database, waiting.splice(0, mostInGroup))
+    while (waiting.length > 0) await commitGroup(db, database, waiting.splice(0, mostInGroup), onCommitted)
     draining = undefined
   }
 
@@ -132,7 +140,7 @@ function groupedWriter(db: Kysely<Schema>, database: DatabaseSync): { write: Rec
   }
 }
 
-async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[]): Promise<void> {
+async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[], onCommitted: () => void): Promise<void> {
   const outcomes: ({ value: unknown } | { error: unknown })[] = []
   try {
     await db.connection().execute(async (tx) => {
@@ -146,9 +154,11 @@ async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Wa
       }
     })
   } catch (error) {
+    onCommitted() // it may have been, and the answer was lost
     for (const entry of group) entry.settle({ error })
     return
   }
+  onCommitted()
   group.forEach((entry, at) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') }))
 }
 
