@@ -41,14 +41,14 @@ export function createSignIn(given: SignInParts): SignIn {
   const fixed = given.publicPatterns.map((pattern): Grant => ({ action: 'pull', pattern }))
   const publicGrants = given.publicGrants ?? (async () => fixed)
 
+  const principals = createPrincipals()
+
   async function anonymous(): Promise<Principal> {
     return { kind: 'anonymous', name: 'anonymous', grants: [...(await publicGrants())] }
   }
 
-  /** What anyone may, whoever is signed in may too. */
   async function holderOf(account: Account): Promise<Principal> {
-    const own = principalOf(account)
-    return { ...own, grants: [...own.grants, ...(await publicGrants())] }
+    return principals.holderOf(account, await publicGrants())
   }
 
   async function authenticate(header: string | undefined, address: string): Promise<Principal> {
@@ -57,8 +57,8 @@ export function createSignIn(given: SignInParts): SignIn {
     if (authorization.scheme === 'basic') return holderOf(await check(authorization.credentials, address))
     if (isRobotToken(authorization.token)) return holderOf(await robotBehind(authorization.token, address))
     const claims = requireVerified(await tokens.verifyToken(authorization.token))
-    const holder = claims.kind === 'anonymous' ? await anonymous() : await holderOf(await accountBehind(claims))
-    return { ...holder, scope: claims.scope }
+    if (claims.kind === 'anonymous') return { ...(await anonymous()), scope: claims.scope }
+    return principals.within(claims, await holderOf(await accountBehind(claims)))
   }
 
   /** The token says all: 256 random bits, so that there is nothing to guess and nothing to slow down. */
@@ -86,6 +86,30 @@ export function createSignIn(given: SignInParts): SignIn {
     refreshed: async (text) => accountBehind(requireVerified(await tokens.verifyRefreshToken(text))),
   })
   return { authenticate, check, ...endpoint }
+}
+
+/** Principals by the very snapshot of the account, of what is public, and of the token that they were made from. */
+function createPrincipals() {
+  const holders = new WeakMap<Account, { open: readonly Grant[]; principal: Principal }>()
+  const bearers = new WeakMap<TokenClaims, { holder: Principal; principal: Principal }>()
+  return {
+    /** What anyone may, whoever is signed in may too. */
+    holderOf(account: Account, open: readonly Grant[]): Principal {
+      const known = holders.get(account)
+      if (known?.open === open) return known.principal
+      const own = principalOf(account)
+      const principal = { ...own, grants: [...own.grants, ...open] }
+      holders.set(account, { open, principal })
+      return principal
+    },
+    within(claims: TokenClaims, holder: Principal): Principal {
+      const known = bearers.get(claims)
+      if (known?.holder === holder) return known.principal
+      const principal = { ...holder, scope: claims.scope }
+      bearers.set(claims, { holder, principal })
+      return principal
+    },
+  }
 }
 
 function requireVerified(outcome: Verified): TokenClaims {

@@ -49,7 +49,7 @@ function writeHead(response: ServerResponse, answer: Answer & { reasonPhrase?: s
 const mostInOnePiece = 16 * 1024
 
 function end(response: ServerResponse, body: Buffer | string | undefined): void {
-  if (body instanceof Buffer && body.length <= mostInOnePiece) response.end(body.latin1Slice(), 'latin1')
+  if (body instanceof Buffer && body.length <= mostInOnePiece) response.end(body.toString('latin1'), 'latin1')
   else response.end(body)
 }
 
