@@ -63,6 +63,17 @@ test('localhost, 127.0.0.1 and [::1] are equals on the listen port', () => {
   assert.throws(() => realmFor({ hostHeader: 'localhost', publicUrls: [], path }), TypeError)
 })
 
+test('where no name is set, the realm is on the name that a proxy told, if it is one', () => {
+  const realm = (hostHeader: string | undefined, proxyScheme?: 'http' | 'https') =>
+    realmFor({ hostHeader, proxyScheme, publicUrls: ['http://127.0.0.1:5000'], path })
+  assert.equal(realm('registry.example', 'https'), 'https://registry.example/token')
+  assert.equal(realm('registry.example:8443', 'https'), 'https://registry.example:8443/token')
+  assert.equal(realm('[2001:db8::1]:80', 'http'), 'http://[2001:db8::1]/token')
+  assert.equal(realm('registry.example'), 'http://127.0.0.1:5000/token')
+  for (const host of [undefined, '', 'a b', 'a/b', 'a@b', 'a:99999', 'x'.repeat(300), 'a,b', 'a\\b', 'a?b'])
+    assert.equal(realm(host, 'https'), 'http://127.0.0.1:5000/token', String(host))
+})
+
 test('whatever Host is sent, the realm is on a name that is ours', () => {
   const ours = new Set([
     'https://registry.example/token',

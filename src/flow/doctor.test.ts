@@ -54,6 +54,18 @@ test('each thing that is wrong is said, with how to mend it', async () => {
   for (const { standing, remedy } of found) assert.equal(remedy !== undefined, standing === 'wrong' || standing === 'warning')
 })
 
+test('a proxy in front that is not named, or anybody taken for one', async () => {
+  await using stack = new AsyncDisposableStack()
+  const { examine } = await installation(stack)
+  const behind = { LAZARET_BEHIND_PROXY: 'true', LAZARET_LISTEN: '0.0.0.0:5000', LAZARET_PUBLIC_URL: 'https://registry.example' }
+  assert.match(standingOf(await examine(behind), 'settings'), /^warning: .*only a proxy on this machine is believed/m)
+  const named = standingOf(await examine({ ...behind, LAZARET_TRUSTED_PROXIES: '10.0.0.7' }), 'settings')
+  assert.equal(named, 'note: behindProxy is on, and 0.0.0.0:5000 may be reached past the proxy, without TLS')
+  const anybody = standingOf(await examine({ ...behind, LAZARET_TRUSTED_PROXIES: '10.0.0.7,::/0' }), 'settings')
+  assert.match(anybody, /^warning: trustedProxies has ::\/0: whoever sends X-Forwarded-For is taken for any address/m)
+  assert.match(standingOf(await examine({ LAZARET_BEHIND_PROXY: 'true' }), 'settings'), /^note: .*without publicUrl/)
+})
+
 test('records of another version, damaged ones, and a clock that was set back', async () => {
   await using stack = new AsyncDisposableStack()
   const { data, examine } = await installation(stack)

@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { openAccess, type AccessStage } from '../access/access.ts'
-import { challenge, realmFor } from '../access/challenge.ts'
+import { challenge, realmFor, type AskedName } from '../access/challenge.ts'
 import type { OpenAdvisories } from '../advisories/database.ts'
 import { ensureDatabase } from '../advisories/ensure.ts'
 import { createGate, type Gate } from '../gate/gate.ts'
@@ -64,14 +64,16 @@ export interface House extends AccessStage {
   /** The revision in force, for use before anything is awaited. */
   advisories: () => OpenAdvisories
   advisoryWatch: AdvisoryWatch
-  /** The WWW-Authenticate value, for the Host that was asked and the scope that is needed. */
-  challenge: (host: string | undefined, scope: string | undefined) => string
+  /** The WWW-Authenticate value, for the name that was asked and the scope that is needed. */
+  challenge: (asked: AskedName, scope: string | undefined) => string
   /** The address that was bound, known after listening. */
   bound: (port: number) => void
   publicUrl: () => string
   start: () => Promise<void>
   close: () => Promise<void>
 }
+
+export type { AskedName } from '../access/challenge.ts'
 
 export const tokenPath = '/token'
 export const tokenService = 'lazaret'
@@ -175,7 +177,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     figures,
     advisories,
     advisoryWatch,
-    challenge: (host, scope) => challenge(realmFor({ hostHeader: host, publicUrls: urls, path: tokenPath }), tokenService, scope),
+    challenge: (asked, scope) => challenge(realmOf(asked, settings, urls), tokenService, scope),
     bound: (port) => {
       urls = publicUrls(settings, port)
     },
@@ -217,6 +219,11 @@ interface Opened {
   access: AccessStage
   repositorySettings: RepositorySettingsStore
   ledger: Ledger
+}
+
+/** Where names were set, only those; else a listed proxy may tell the name under which it is reached. */
+function realmOf({ host, scheme }: AskedName, { publicUrl }: Settings, publicUrls: string[]): string {
+  return realmFor({ hostHeader: host, proxyScheme: publicUrl.length > 0 ? undefined : scheme, publicUrls, path: tokenPath })
 }
 
 async function openRecordsAndAccess(settings: Settings, log: Log): Promise<Opened> {

@@ -8,6 +8,7 @@ import { LazaretError, messageOf } from '../kit/errors.ts'
 import { type Metrics, openMetricsType } from '../kit/metrics.ts'
 import type { Address } from '../kit/settings/network.ts'
 import { isAdmin } from '../model/access.ts'
+import { addressOf } from './forwarded.ts'
 import { errorAnswer } from './oci/errors.ts'
 import { noteError, notePrincipal } from './request-note.ts'
 import { lazaretVersion } from './version.ts'
@@ -208,7 +209,7 @@ export function metricsRoutes(house: House, scrape: Scrape): (app: FastifyInstan
       return reply.code(answer.status).headers(answer.headers).send(answer.body)
     })
     app.get('/metrics', async (request, reply) => {
-      const principal = await house.signIn.authenticate(request.headers.authorization, request.ip)
+      const principal = await house.signIn.authenticate(request.headers.authorization, addressOf(request.raw))
       notePrincipal(request.raw, principal)
       if (principal.kind === 'anonymous') throw new LazaretError('UNAUTHORIZED', 'sign in first')
       if (principal.scope !== undefined || !isAdmin(principal)) throw new LazaretError('DENIED', `${principal.name} has no grant admin`)

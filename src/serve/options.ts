@@ -9,7 +9,7 @@ export function serverOptions(house: House) {
   return {
     loggerInstance: house.log,
     logController: new LogController({ disableRequestLogging: true }),
-    trustProxy: house.settings.behindProxy,
+    trustProxy: false, // forwarded.ts reads what a proxy says
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false, // its words are not OCI's; what comes while stopping is still served
     requestTimeout: 0, // a push takes as long as it takes

@@ -7,6 +7,8 @@ import type { Principal } from '../model/access.ts'
 export interface RequestNote {
   id: string
   address: string
+  /** Whether one of `trustedProxies` handed it on: then its X-Forwarded- headers count. */
+  byProxy: boolean
   /** Of performance.now(). */
   startedAt: number
   socket: Socket

@@ -5,12 +5,13 @@ import type { Log } from '../kit/log.ts'
 import type { CounterSeries, HistogramSeries, Metrics } from '../kit/metrics.ts'
 import { principalId } from '../model/access.ts'
 import { createRefusalCount } from './counted.ts'
+import type { Peer } from './forwarded.ts'
 import { keepNote, noteOf, type RequestNote } from './request-note.ts'
 
 /** Counts each request when it has ended, and writes its line. */
 export interface RequestWatch {
   /** In: a request of which nothing was read yet but its head. */
-  begin(request: IncomingMessage, response: ServerResponse, known: { id: string; address: string }): void
+  begin(request: IncomingMessage, response: ServerResponse, known: { id: string }): void
   /** Requests under way. */
   open(): number
 }
@@ -28,7 +29,8 @@ interface Figures {
   duration: HistogramSeries
 }
 
-export function createRequestWatch(metrics: Metrics, log: Log): RequestWatch {
+/** In: what tells who asks. */
+export function createRequestWatch(metrics: Metrics, log: Log, peerOf: (request: IncomingMessage) => Peer): RequestWatch {
   const figuresOf = createFigures(metrics)
   const countRefusal = createRefusalCount(metrics)
   let openCount = 0
@@ -54,10 +56,10 @@ export function createRequestWatch(metrics: Metrics, log: Log): RequestWatch {
   }
 
   return {
-    begin(request, response, { id, address }) {
+    begin(request, response, { id }) {
       keepNote(request, {
         id,
-        address,
+        ...peerOf(request),
         startedAt: performance.now(),
         socket: request.socket,
         principal: undefined,

@@ -3,6 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
 import { createMetrics } from '../kit/metrics.ts'
 import { apiDoor } from './api-door.ts'
+import { readPeers } from './forwarded.ts'
 import { healthRoutes } from './health.ts'
 import { limitedPush } from './limits.ts'
 import { createScrape, listenForMetrics, metricsRoutes, type Scrape } from './metrics.ts'
@@ -18,7 +19,7 @@ export async function createServer(whole: House): Promise<FastifyInstance> {
   const house = { ...whole, push: limitedPush(whole) }
   await house.disk.look()
   const app = makeInstance(house)
-  const watch = createRequestWatch(metrics, house.log)
+  const watch = createRequestWatch(metrics, house.log, readPeers(house))
   watchRequests(app, watch)
   await app.register(ociRoutes(house))
   await app.register(tokenRoutes(house))
@@ -40,7 +41,7 @@ function makeInstance(house: House): FastifyInstance {
 
 function watchRequests(app: FastifyInstance, watch: RequestWatch): void {
   app.addHook('onRequest', (request, reply, done) => {
-    watch.begin(request.raw, reply.raw, { id: request.id, address: request.ip })
+    watch.begin(request.raw, reply.raw, { id: request.id })
     if (!request.raw.url?.startsWith('/v2')) reply.header('x-request-id', request.id) // those below /v2 write their own head
     done()
   })

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { tokenPath, type House } from '../flow/house.ts'
+import { addressOf } from './forwarded.ts'
 import { errorAnswer } from './oci/errors.ts'
 import { noteError } from './request-note.ts'
 
@@ -20,12 +21,12 @@ export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<voi
         authorization: request.headers.authorization,
         service: query.get('service') ?? undefined,
         scopes: query.getAll('scope'),
-        address: request.ip,
+        address: addressOf(request.raw),
       })
     })
     app.post(tokenPath, async (request, reply) => {
       reply.header('cache-control', 'no-store')
-      return house.signIn.issueOAuth({ form: (request.body ?? {}) as Record<string, string>, address: request.ip })
+      return house.signIn.issueOAuth({ form: (request.body ?? {}) as Record<string, string>, address: addressOf(request.raw) })
     })
   }
 }

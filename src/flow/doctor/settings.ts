@@ -13,7 +13,10 @@ export function lookAtSettings(settings: Settings): Diagnosis[] {
   const found = [
     sameListener(settings),
     openMetrics(settings),
-    forgedAddresses(settings),
+    pastTheProxy(settings),
+    unlistedProxy(settings),
+    anyProxy(settings),
+    unnamedBehindProxy(settings),
     plainNames(settings),
     shortGrace(settings),
     leftRecords(settings),
@@ -34,12 +37,33 @@ function openMetrics({ metrics }: Settings): Diagnosis | undefined {
   return note(check, `metrics.listen (${showAddress(metrics.listen)}) can be read by whoever reaches it, without sign-in`)
 }
 
-function forgedAddresses({ behindProxy, listen, tls }: Settings): Diagnosis | undefined {
-  if (!behindProxy || isLoopback(listen.host)) return undefined
-  return note(
+function pastTheProxy({ behindProxy, listen, tls }: Settings): Diagnosis | undefined {
+  if (!behindProxy || isLoopback(listen.host) || tls !== undefined) return undefined
+  return note(check, `behindProxy is on, and ${showAddress(listen)} may be reached past the proxy, without TLS`)
+}
+
+function unlistedProxy({ behindProxy, listen, sources }: Settings): Diagnosis | undefined {
+  if (!behindProxy || isLoopback(listen.host) || sources.get('trustedProxies') !== 'default') return undefined
+  return warning(
     check,
-    `behindProxy is on and ${showAddress(listen)} can be reached past the proxy${tls === undefined ? ', without TLS' : ''}: whoever does can call itself any address`,
+    'behindProxy is on, and only a proxy on this machine is believed: requests through another one all count as coming from it',
+    'name its addresses in trustedProxies',
   )
+}
+
+function anyProxy({ trustedProxies }: Settings): Diagnosis | undefined {
+  const wide = trustedProxies.filter((range) => range.endsWith('/0'))
+  if (wide.length === 0) return undefined
+  return warning(
+    check,
+    `trustedProxies has ${wide.join(', ')}: whoever sends X-Forwarded-For is taken for any address, by the audit log and the limit on sign-ins too`,
+    'name the addresses of the proxies alone',
+  )
+}
+
+function unnamedBehindProxy({ behindProxy, publicUrl }: Settings): Diagnosis | undefined {
+  if (!behindProxy || publicUrl.length > 0) return undefined
+  return note(check, 'behindProxy is on without publicUrl: clients are sent to sign in under the name that the proxy tells, if it tells one')
 }
 
 function plainNames({ publicUrl, tls, behindProxy }: Settings): Diagnosis | undefined {

@@ -56,7 +56,14 @@ export const catalogue = {
   }),
   'tls.cert': setting(path, { says: 'Certificate chain, PEM. Read again when the file changes.' }),
   'tls.key': setting(path, { says: 'Private key of the certificate, PEM. Read again when the file changes.' }),
-  behindProxy: setting(yesOrNo, { default: false, says: 'A proxy in front does TLS; its `X-Forwarded-` headers are believed.' }),
+  behindProxy: setting(yesOrNo, {
+    default: false,
+    says: 'A proxy in front does TLS. Its `X-Forwarded-` headers are believed where it is one of `trustedProxies`.',
+  }),
+  trustedProxies: setting(listOf(range, 64), {
+    defaultWords: '`127.0.0.0/8,::1/128` with `behindProxy`',
+    says: 'Addresses and ranges of the proxies in front whose `X-Forwarded-For`, `-Proto` and `-Host` count; those of anyone else change nothing.',
+  }),
   data: setting(path, { default: './lazaret-data', says: 'Folder for records, blobs, advisory data and keys; mode 0700.' }),
   database: setting(database, { defaultWords: 'SQLite in the data folder', says: 'PostgreSQL for the records: `postgres://…`.' }),
   blobs: setting(blobs, { defaultWords: '`blobs` in the data folder', says: 'Folder for the blobs.' }),
@@ -115,7 +122,11 @@ export const catalogue = {
   }),
   'network.allowPrivate': setting(listOf(range), {
     defaultWords: 'none',
-    says: 'Address ranges inside private networks that outgoing requests may go to. The server makes none yet: it takes effect with a later release.',
+    says: 'Address ranges inside private networks that the answers of other servers may lead to, by a redirect or a sign-in. What was named itself is always asked.',
+  }),
+  'network.ca': setting(path, {
+    defaultWords: 'none',
+    says: 'Certificates of authorities, PEM, that are trusted beside the usual ones by every outgoing connection. Read at the start.',
   }),
 }
 

@@ -4,7 +4,7 @@ import type { Settings } from './shape.ts'
 
 /** In: settings that each are well-formed. Out: what is wrong with them together, empty where nothing is. */
 export function brokenRules(settings: Settings): string[] {
-  return [halfTls(settings), bareListener(settings), lonelyPassword(settings)].filter((problem) => problem !== undefined)
+  return [halfTls(settings), bareListener(settings), strayProxies(settings), lonelyPassword(settings)].filter((problem) => problem !== undefined)
 }
 
 function halfTls({ tls, sources }: Settings): string | undefined {
@@ -17,6 +17,11 @@ function bareListener({ listen, tls, behindProxy, sources }: Settings): string |
   if (isLoopback(listen.host) || tls !== undefined || behindProxy) return undefined
   const from = sources.get('listen')
   return `listen: ${showAddress(listen)} (${from}) can be reached from other machines: it needs tls.cert and tls.key, or behindProxy: true (LAZARET_BEHIND_PROXY=true) where a proxy in front does TLS`
+}
+
+function strayProxies({ behindProxy, trustedProxies, sources }: Settings): string | undefined {
+  if (behindProxy || trustedProxies.length === 0) return undefined
+  return `trustedProxies (${sources.get('trustedProxies')}) is set without behindProxy: true`
 }
 
 function lonelyPassword({ username, password, token, sources }: Settings): string | undefined {

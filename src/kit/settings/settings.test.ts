@@ -33,6 +33,7 @@ test('nothing set gives the documented defaults', () => {
     listen: { host: '127.0.0.1', port: 5000 },
     publicUrl: [],
     behindProxy: false,
+    trustedProxies: [],
     data: join(folder, 'lazaret-data'),
     blobs: join(folder, 'lazaret-data', 'blobs'),
     policy: 'balanced',
@@ -82,6 +83,7 @@ test('every setting can be set by its variable', () => {
     'tls.cert': 'c.pem',
     'tls.key': '/k.pem',
     behindProxy: 'true',
+    trustedProxies: '10.1.2.3, fd00::/8',
     data: 'd',
     database: 'postgres://u:pw@h/n',
     blobs: 'b',
@@ -105,6 +107,7 @@ test('every setting can be set by its variable', () => {
     'uploads.expireSeconds': '60',
     'metrics.listen': '[::]:9090',
     'network.allowPrivate': '10.0.0.0/8,fd00::1',
+    'network.ca': 'ca.pem',
   }
   const settings = load(Object.fromEntries(Object.entries(given).map(([path, text]) => [variableOf(path), text])))
   assert.deepEqual(settings.listen, { host: '0.0.0.0', port: 8443 })
@@ -113,11 +116,25 @@ test('every setting can be set by its variable', () => {
   assert.deepEqual([settings.data, settings.blobs], [join(folder, 'd'), join(folder, 'b')])
   assert.deepEqual(settings.public, ['library/**', 'shop/api'])
   assert.deepEqual(settings.repositories, [{ match: 'shop/**', owner: 'team-shop', immutableTags: ['v*'] }])
-  assert.deepEqual(settings.network.allowPrivate, ['10.0.0.0/8', 'fd00::1/128'])
+  assert.deepEqual(settings.network, { allowPrivate: ['10.0.0.0/8', 'fd00::1/128'], ca: join(folder, 'ca.pem') })
+  assert.deepEqual(settings.trustedProxies, ['10.1.2.3/32', 'fd00::/8'])
   assert.deepEqual(settings.metrics.listen, { host: '::', port: 9090 })
   const missing = settingPaths.filter((path) => given[path] === undefined)
   assert.deepEqual(missing, ['password'])
   assert.equal(load({ LAZARET_USERNAME: 'u', LAZARET_PASSWORD: 'p' }).password, 'p')
+})
+
+test('without a list only a proxy on this machine is believed, and a list means nothing without a proxy', () => {
+  assert.deepEqual(load({ LAZARET_BEHIND_PROXY: 'true' }).trustedProxies, ['127.0.0.0/8', '::1/128'])
+  assert.deepEqual(load({ LAZARET_BEHIND_PROXY: 'true', LAZARET_TRUSTED_PROXIES: '' }).trustedProxies, [])
+  assert.match(
+    refusal(() => load({ LAZARET_TRUSTED_PROXIES: '10.0.0.1' })),
+    /^trustedProxies \(LAZARET_TRUSTED_PROXIES\) is set without behindProxy: true$/,
+  )
+  assert.match(
+    refusal(() => load({ LAZARET_BEHIND_PROXY: 'true', LAZARET_TRUSTED_PROXIES: 'proxy.example' })),
+    /^LAZARET_TRUSTED_PROXIES must be an address range such as 10\.20\.0\.0\/16, not "proxy\.example"$/,
+  )
 })
 
 test('an empty variable is not set, save for a list, which it empties', () => {

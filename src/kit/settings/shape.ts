@@ -12,6 +12,8 @@ export interface Settings {
   publicUrl: string[]
   tls?: { cert: string; key: string }
   behindProxy: boolean
+  /** Ranges as `ADDRESS/PREFIX`; empty without `behindProxy`. */
+  trustedProxies: string[]
   data: string
   /** A `postgres://` URL; absent for SQLite in the data folder. */
   database?: string
@@ -40,12 +42,15 @@ export interface Settings {
   uploads: { expireSeconds: number }
   metrics: { listen?: Address }
   /** Ranges as `ADDRESS/PREFIX`. */
-  network: { allowPrivate: string[] }
+  network: { allowPrivate: string[]; ca?: string }
   /** The settings file in force, where there is one. */
   configFile?: string
   /** By path: `default`, `lazaret.yaml:3`, the variable's name, or the flag. */
   sources: ReadonlyMap<SettingPath, string>
 }
+
+/** A proxy on this machine: nobody else can pretend to be it. */
+const loopbackRanges = ['127.0.0.0/8', '::1/128']
 
 export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>, configFile: string | undefined): Settings {
   const data = held(get('data'))
@@ -56,6 +61,7 @@ export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>,
     publicUrl: get('publicUrl') ?? [],
     ...(cert !== undefined && key !== undefined && { tls: { cert, key } }),
     behindProxy: held(get('behindProxy')),
+    trustedProxies: get('trustedProxies') ?? (get('behindProxy') === true ? loopbackRanges : []),
     data,
     ...optional('database', get('database')),
     blobs: get('blobs') ?? join(data, 'blobs'),
@@ -78,7 +84,7 @@ export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>,
     limits: { uploadsPerMinute: held(get('limits.uploadsPerMinute')) },
     uploads: { expireSeconds: held(get('uploads.expireSeconds')) },
     metrics: { ...optional('listen', metrics) },
-    network: { allowPrivate: get('network.allowPrivate') ?? [] },
+    network: { allowPrivate: get('network.allowPrivate') ?? [], ...optional('ca', get('network.ca')) },
     ...optional('configFile', configFile),
     sources,
   }

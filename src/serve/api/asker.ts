@@ -3,6 +3,7 @@ import type { Actor } from '../../flow/accounts/administration.ts'
 import type { House } from '../../flow/house.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import { may, principalId, type Principal } from '../../model/access.ts'
+import { addressOf } from '../forwarded.ts'
 import { notePrincipal } from '../request-note.ts'
 
 /** Who asks, and how the audit log calls them. */
@@ -16,11 +17,12 @@ export type FindAsker = (request: FastifyRequest) => Promise<Asker>
 /** By the request's credentials: the way over the network. Throws UNAUTHORIZED, TOOMANYREQUESTS. */
 export function askerByCredentials(house: House): FindAsker {
   return async (request) => {
-    const principal = confined(await house.signIn.authenticate(request.headers.authorization, request.ip))
+    const address = addressOf(request.raw)
+    const principal = confined(await house.signIn.authenticate(request.headers.authorization, address))
     notePrincipal(request.raw, principal)
     // Without credentials only what is public is there to see; who has none and could see nothing is asked to sign in.
     if (principal.kind === 'anonymous' && principal.grants.length === 0) throw new LazaretError('UNAUTHORIZED', 'sign in first')
-    return { principal, actor: { principal: principalId(principal), address: request.ip } }
+    return { principal, actor: { principal: principalId(principal), address } }
   }
 }
 

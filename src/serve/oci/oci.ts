@@ -4,6 +4,7 @@ import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Answer, OciRequest } from '../../kit/http.ts'
 import type { House } from '../../flow/house.ts'
 import { parseDigest } from '../../model/digest.ts'
+import { addressOf, askedName } from '../forwarded.ts'
 import { noteError, notePrincipal } from '../request-note.ts'
 import { errorAnswer } from './errors.ts'
 import { requireRights, scopeFor } from './rights.ts'
@@ -101,14 +102,14 @@ async function decide(
   method: string,
 ): Promise<Answer> {
   const route = routeOf(rawPath(request.raw))
-  const principal = await house.signIn.authenticate(request.headers.authorization, request.ip)
+  const principal = await house.signIn.authenticate(request.headers.authorization, addressOf(request.raw))
   notePrincipal(request.raw, principal, route.resource)
   requireRights(principal, method, route)
   const handler = handlers[route.resource][method]
   if (handler === undefined) throw unsupported(method, Object.keys(handlers[route.resource]))
   return handler({
     principal,
-    address: request.ip,
+    address: addressOf(request.raw),
     repository: route.repository,
     reference: route.reference,
     query: queryOf(request.raw),
@@ -144,7 +145,7 @@ function challengeFor(house: House, request: FastifyRequest, method: string): st
   } catch (error) {
     if (!(error instanceof LazaretError)) throw error
   }
-  return house.challenge(request.headers.host, route === undefined ? undefined : scopeFor(method, route))
+  return house.challenge(askedName(request.raw), route === undefined ? undefined : scopeFor(method, route))
 }
 
 /** As sent: normalising it here would let one path be checked and another be served. */
