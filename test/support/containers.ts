@@ -1,15 +1,23 @@
 // skopeo, podman and buildah share one library for storage and credentials: containers/storage, containers/image.
 
-import { mkdir, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Outcome, type RunOptions, run } from './run.ts'
 import { scratch } from './scratch.ts'
+
+/** A registry by TLS, and the file of the authority that its certificate is by. */
+export interface Trusted {
+  host: string
+  authority: string
+}
 
 export interface ContainersHome {
   folder: string
   authFile: string
   /** What makes any program of the three live in this home. */
   env: Record<string, string>
+  /** Trusts an authority for one host (containers-certs.d(5)). */
+  trust: (trusted: Trusted) => Promise<void>
   /** Runs one of the three in this home. */
   run: (program: 'podman' | 'buildah' | 'skopeo', args: readonly string[], options?: RunOptions) => Promise<Outcome>
 }
@@ -29,6 +37,11 @@ export async function containersHome(stack: AsyncDisposableStack, word = 'contai
     folder,
     authFile,
     env,
+    trust: async ({ host, authority }) => {
+      const certificates = join(folder, 'home', '.config', 'containers', 'certs.d', host)
+      await mkdir(certificates, { recursive: true })
+      await copyFile(authority, join(certificates, 'ca.crt'))
+    },
     run: (program, args, options = {}) => run(program, args, { ...options, env: { ...env, ...options.env } }),
   }
 }

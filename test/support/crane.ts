@@ -5,13 +5,14 @@ import { takeLayout } from './layout.ts'
 import { run, type RunOptions } from './run.ts'
 import { scratch } from './scratch.ts'
 
-/** In: the suite's stack. Out: crane with credentials of its own. It takes a loopback address for one without TLS. */
-export async function openCrane(stack: AsyncDisposableStack): Promise<Client> {
+/** In: the suite's stack, and the file of the only authority that it trusts. Out: crane with credentials of its own. It takes a loopback address for one without TLS. */
+export async function openCrane(stack: AsyncDisposableStack, authority?: string): Promise<Client> {
   const folder = await scratch(stack, 'crane')
   const pulled = join(folder, 'pulled')
   await mkdir(join(folder, 'docker'))
+  const trusting: Record<string, string> = authority === undefined ? {} : { SSL_CERT_FILE: authority }
   const crane = (args: readonly string[], options: RunOptions = {}) =>
-    run('crane', args, { ...options, env: { DOCKER_CONFIG: join(folder, 'docker'), ...options.env } })
+    run('crane', args, { ...options, env: { DOCKER_CONFIG: join(folder, 'docker'), ...trusting, ...options.env } })
   return {
     name: 'crane',
     keepsBytes: true,

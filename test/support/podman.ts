@@ -1,15 +1,21 @@
 import type { Client } from './client.ts'
 import { readLogin } from './client.ts'
-import { containersHome } from './containers.ts'
+import { containersHome, type Trusted } from './containers.ts'
 import type { Outcome, RunOptions } from './run.ts'
 
 export interface Podman extends Client {
   podman: (args: readonly string[], options?: RunOptions) => Promise<Outcome>
 }
 
-/** In: the suite's stack, and which of the two programs that share this form. Out: it, with a store of its own. */
-export async function openPodman(stack: AsyncDisposableStack, program: 'podman' | 'buildah' = 'podman'): Promise<Podman> {
+/** In: the suite's stack, which of the two programs that share this form, and whom it trusts, as for skopeo. Out: it, with a store of its own. */
+export async function openPodman(
+  stack: AsyncDisposableStack,
+  program: 'podman' | 'buildah' = 'podman',
+  ...trusted: Trusted[]
+): Promise<Podman> {
   const home = await containersHome(stack, program)
+  for (const one of trusted) await home.trust(one)
+  const verify = `--tls-verify=${trusted.length > 0}`
   const podman = (args: readonly string[], options?: RunOptions) => home.run(program, args, options)
   const inStore = async (reference: string): Promise<{ id: string; digest: string }> => {
     const { code, stdout, output } = await podman(['images', '--no-trunc', '--digests', '--format', '{{.ID}} {{.Digest}}', reference])
@@ -22,16 +28,16 @@ export async function openPodman(stack: AsyncDisposableStack, program: 'podman' 
     keepsBytes: false,
     podman,
     login: (host, { username, password }) =>
-      podman(['login', '--tls-verify=false', '-u', username, '--password-stdin', host], { input: password }),
+      podman(['login', verify, '-u', username, '--password-stdin', host], { input: password }),
     keptLogin: (host) => readLogin(home.authFile, host),
     push: async (image, reference) => {
       const loaded = await podman(['pull', '--quiet', `oci:${image.layout}:${image.tag}`])
       if (loaded.code !== 0) throw new Error(loaded.output)
-      const pushed = await podman(['push', '--tls-verify=false', loaded.stdout.trim().split('\n').at(-1) ?? '', `docker://${reference}`])
+      const pushed = await podman(['push', verify, loaded.stdout.trim().split('\n').at(-1) ?? '', `docker://${reference}`])
       await podman(['rmi', '--all', '--force'])
       return pushed
     },
-    pull: (reference) => podman(['pull', '--tls-verify=false', reference]),
+    pull: (reference) => podman(['pull', verify, reference]),
     takePulled: async (reference) => {
       const { id, digest } = await inStore(reference)
       await podman(['rmi', '--all', '--force'])

@@ -40,9 +40,9 @@ export interface Protocol {
   remove: (repository: string, reference: string) => Promise<Answer>
 }
 
-/** In: `HOST:PORT` and who asks; nobody where left out. */
+/** In: `HOST:PORT`, or the URL of a registry by TLS, and who asks; nobody where left out. */
 export function protocolOf(host: string, credentials?: Credentials): Protocol {
-  const base = `http://${host}`
+  const base = host.includes('://') ? host : `http://${host}`
   const send = async (path: string, options: Ask, authorization?: string): Promise<Answer> => {
     const headers = { ...options.headers, ...(authorization === undefined ? {} : { authorization }) }
     const body = options.body === undefined ? {} : { body: options.body as string | Uint8Array<ArrayBuffer> }
