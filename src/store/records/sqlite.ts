@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlit
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
 import { keepBeforeUpgrade } from './before-upgrade.ts'
+import { createLogSync } from './log-sync.ts'
 import { migrate, requireThisVersion } from './migrate.ts'
 import type { PreparedQuery, Records, Tx } from './records.ts'
 import { createRememberedAnswers, type SyncQuery } from './remembered.ts'
@@ -13,13 +14,22 @@ import { YieldingSqliteDialect } from './yielding.ts'
 /** Most changes that share one commit: bounds the time that the first of them waits. */
 const mostInGroup = 64
 
+/** Between the commit of some changes and the moment that their writers are told. */
+interface AfterCommit {
+  /** What was read before counts no more. */
+  forget(): void
+  /** Resolves when the commit is on disk. */
+  synced(): Promise<void>
+}
+
 /** `asTheyAre`: nothing is upgraded; records of another version are refused. */
 export interface OpenOptions {
   asTheyAre?: boolean
 }
 
 /**
- * Opens (and makes) a SQLite file: WAL, synchronous=FULL, so that a commit is on disk when it returns.
+ * Opens (and makes) a SQLite file: WAL, whose log is synced after each commit, and before its writers are told, by a thread of the
+ * pool: `synchronous = full` would hold up this one.
  * One connection writes, one reads, so that readers never wait for a transaction under way. Tables of an older version are
  * brought up to this one, and a copy from before is kept beside the file.
  */
@@ -40,7 +50,9 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
   const reader = openDatabase(path, true)
   const read = new Kysely<Schema>({ dialect: new SqliteDialect({ database: shim(reader) }) })
   const remembered = createRememberedAnswers()
-  const { write, settled } = groupedWriter(db, writer, remembered.forget)
+  writer.exec('pragma synchronous = normal') // from here on SQLite syncs at checkpoints alone, and its log is synced here
+  const log = createLogSync(`${path}-wal`)
+  const { write, settled } = groupedWriter(db, writer, { forget: remembered.forget, synced: log.synced })
   return {
     kind: 'sqlite',
     read,
@@ -49,6 +61,7 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
     remember: <Row>(text: string) => remembered.over(statement<Row>(reader, text)),
     async close() {
       await settled()
+      await log.close()
       await read.destroy()
       await db.destroy()
       for (const database of [reader, writer]) if (database.isOpen) database.close() // Kysely closes only what was used
@@ -107,20 +120,25 @@ interface Waiting {
 }
 
 /**
- * Group commit: what waits when a transaction begins goes into it, each change behind a savepoint. `settled`: when every change that
- * was given has its outcome.
+ * Group commit: what waits when a transaction begins goes into it, each change behind a savepoint; the next begins while the log is
+ * synced. `settled`: when every change that was given has its outcome.
  */
 function groupedWriter(
   db: Kysely<Schema>,
   database: DatabaseSync,
-  onCommitted: () => void,
+  after: AfterCommit,
 ): { write: Records['write']; settled: () => Promise<void> } {
   const waiting: Waiting[] = []
   let draining: Promise<void> | undefined
+  let syncing: Promise<void> = Promise.resolve()
 
   async function drain(): Promise<void> {
     await setImmediate() // so that what is asked for in this turn goes into one commit
-    while (waiting.length > 0) await commitGroup(db, database, waiting.splice(0, mostInGroup), onCommitted)
+    while (waiting.length > 0) {
+      const settle = await commitGroup(db, database, waiting.splice(0, mostInGroup))
+      after.forget() // also after an error: the change may stand, and its answer was lost
+      syncing = settle(after.synced)
+    }
     draining = undefined
   }
 
@@ -136,12 +154,19 @@ function groupedWriter(
     write,
     async settled() {
       await draining
+      await syncing
     },
   }
 }
 
-async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[], onCommitted: () => void): Promise<void> {
+/** Out: what tells each its outcome, once the log is synced. Throws nothing. */
+type Settle = (synced: () => Promise<void>) => Promise<void>
+
+async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[]): Promise<Settle> {
   const outcomes: ({ value: unknown } | { error: unknown })[] = []
+  const fail = (error: unknown) => {
+    for (const entry of group) entry.settle({ error })
+  }
   try {
     await db.connection().execute(async (tx) => {
       await sql`begin immediate`.execute(tx)
@@ -154,12 +179,17 @@ async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Wa
       }
     })
   } catch (error) {
-    onCommitted() // it may have been, and the answer was lost
-    for (const entry of group) entry.settle({ error })
-    return
+    return async () => fail(error)
   }
-  onCommitted()
-  group.forEach((entry, at) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') }))
+  return async (synced) => {
+    try {
+      await synced()
+    } catch (error) {
+      fail(error)
+      return
+    }
+    group.forEach((entry, at) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') }))
+  }
 }
 
 /** A full disk ends the whole transaction of itself (lang_transaction.html, "Response To Errors"): then all in it have failed. */

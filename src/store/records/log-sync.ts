@@ -1,0 +1,54 @@
+import { open, type FileHandle } from 'node:fs/promises'
+import { LazaretError, messageOf } from '../../kit/errors.ts'
+
+/** Makes commits last: SQLite has written them to its log, and this syncs the log to disk beside what else runs. */
+export interface LogSync {
+  /** Out: when everything committed before the call is on disk. Rejects where it may not be, then and for ever after. */
+  synced(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * In: the write-ahead log of a database that stays open, so that the file, which the first commit makes, stays the same one.
+ * Whoever calls while a sync is under way shares the next one.
+ */
+export function createLogSync(path: string): LogSync {
+  let file: FileHandle | undefined
+  let running = Promise.resolve()
+  let next: Promise<void> | undefined
+  let broken: LazaretError | undefined
+
+  async function sync(after: Promise<void>): Promise<void> {
+    await after
+    next = undefined // who comes from here on may have committed after the sync has begun
+    if (broken !== undefined) throw broken
+    try {
+      file ??= await open(path, 'r+')
+      await file.datasync()
+    } catch (cause) {
+      // The kernel tells of a lost page once, and of the next sync nothing can be concluded.
+      broken = new LazaretError(
+        'UNAVAILABLE',
+        `the records were not synced to disk (${messageOf(cause)}): look at the disk, then start anew`,
+        {
+          cause,
+        },
+      )
+      throw broken
+    }
+  }
+
+  return {
+    synced() {
+      if (next === undefined) {
+        next = sync(running)
+        running = next.catch(() => undefined) // told to each who waits for it
+      }
+      return next
+    },
+    async close() {
+      await running
+      await file?.close()
+    },
+  }
+}
