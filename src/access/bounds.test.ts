@@ -83,3 +83,26 @@ test('throttle: counted per name and network, ended by the window or by the righ
   assert.equal(refuses('bob', '2001:db8::dead:beef%eth0'), true, 'one host has its whole /64')
   assert.equal(refuses('bob', '2001:db8:0:1::1'), false)
 })
+
+test('throttle: what failed is counted per network too, under whatever names; who signs in meanwhile is not', () => {
+  const clock = { now: 1_000_000 }
+  const throttle = createThrottle({ most: 3, mostFromAddress: 5, windowMs: 60_000, now: () => clock.now })
+  const isRefused = (name: string, address: string) => {
+    try {
+      throttle.begin(name, address)
+      return false
+    } catch (error) {
+      assert.match((error as Error).message, /from this address, try again in \d+ s$/)
+      return true
+    }
+  }
+  for (let at = 0; at < 20; at++) assert.equal(isRefused(`right-${at}`, '2001:db8::1'), false, 'nothing has failed')
+  for (let at = 0; at < 5; at++) {
+    assert.equal(isRefused(`guess-${at}`, `2001:db8::${at}`), false)
+    throttle.failed(`2001:db8::${at}`)
+  }
+  assert.equal(isRefused('bob', '2001:db8::ffff'), true)
+  assert.equal(isRefused('bob', '2001:db8:0:1::1'), false, 'another network')
+  clock.now += 60_000
+  assert.equal(isRefused('bob', '2001:db8::ffff'), false)
+})

@@ -14,7 +14,7 @@ const mostRemembered = 10_000
 
 /**
  * In: a name and a password or robot token, and the client's address. Out: the account, as it stands now.
- * Throws LazaretError UNAUTHORIZED, and TOOMANYREQUESTS after ten wrong ones a minute by one name from one address.
+ * Throws LazaretError UNAUTHORIZED, and TOOMANYREQUESTS after ten wrong ones a minute by one name from one address, or a hundred from it by any.
  */
 export type CredentialCheck = (credentials: Credentials, address: string) => Promise<Account>
 
@@ -74,7 +74,10 @@ export function createCredentialCheck(given: {
       throttle.undo(credentials.name, address)
       throw error
     })
-    if (account === undefined) throw wrong()
+    if (account === undefined) {
+      throttle.failed(address)
+      throw wrong()
+    }
     throttle.clear(credentials.name, address)
     if (hasExpired(account, now())) throw unauthorized(`the token of the robot ${account.name} has expired`)
     epochs.set(key, account.epoch, now() + rememberedMs)

@@ -5,6 +5,7 @@ import { createLog } from '../kit/log.ts'
 import { showAddress, type Settings } from '../kit/settings/settings.ts'
 import { announceAdmin } from './announce.ts'
 import { createServer } from './server.ts'
+import { closeOrExit, closeWithin, followConnections, untilTold } from './stop.ts'
 
 /** Counting takes some ten milliseconds: the first pulls after a start, and the API's making, come before it. */
 const sayAgeAfterMs = 1000
@@ -26,6 +27,7 @@ async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
   const log = createLog({ level: settings.log })
   const house = await openHouse(settings, log)
   const server = await createServer(house)
+  const connections = followConnections(server.server)
   announceAdmin(await house.admin, (text) => process.stderr.write(text))
   await server.listen({ host: settings.listen.host, port: settings.listen.port })
   const address = server.server.address()
@@ -38,15 +40,9 @@ async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
     'lazaret serves',
   )
   const sayingAge = setTimeout(() => sayOldSources(house), sayAgeAfterMs)
-  await untilTold()
+  await untilTold(log)
   clearTimeout(sayingAge)
   log.info('stopping')
-  await server.close()
-  await house.close()
-}
-
-function untilTold(): Promise<void> {
-  return new Promise((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve())
-  })
+  await closeWithin(server, connections, settings.stopSeconds, log)
+  await closeOrExit(() => house.close(), log)
 }

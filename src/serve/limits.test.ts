@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { LazaretError } from '../kit/errors.ts'
-import { createUploadRate } from './limits.ts'
+import { createOpenUploads, createUploadRate } from './limits.ts'
 
 function allowed(begin: () => void): boolean {
   try {
@@ -62,4 +62,51 @@ test('who waits as long as it is told to is let in; another is not held back; a 
 test('0 is no limit', () => {
   const rate = createUploadRate(0)
   for (let count = 0; count < 10_000; count++) rate.begin('user:a')
+})
+
+test('so many uploads may be open; those that ended are seen no later than a second after the limit was met', async () => {
+  let at = 0
+  let counted = 0
+  let counts = 0
+  const count = async () => {
+    counts++
+    return counted
+  }
+  const open = createOpenUploads(3, count, () => at)
+  const begins = await Promise.allSettled(Array.from({ length: 5 }, () => open.begin()))
+  assert.deepEqual(
+    begins.map(({ status }) => status),
+    ['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'],
+  )
+  assert.equal(counts, 1)
+  counted = 3
+  at += 1000
+  await assert.rejects(open.begin(), { code: 'TOOMANYREQUESTS' })
+  counted = 2
+  await assert.rejects(open.begin(), { code: 'TOOMANYREQUESTS' })
+  at += 1000
+  await open.begin()
+  await assert.rejects(open.begin(), { code: 'TOOMANYREQUESTS' })
+  assert.equal(counts, 3)
+})
+
+test('uploads that others begin over the same records are seen within half a minute', async () => {
+  let at = 0
+  let counted = 0
+  const open = createOpenUploads(
+    100,
+    async () => counted,
+    () => at,
+  )
+  await open.begin()
+  counted = 100
+  at += 29_000
+  await open.begin()
+  at += 1000
+  await assert.rejects(open.begin(), { code: 'TOOMANYREQUESTS' })
+})
+
+test('where the records can’t be counted nothing begins', async () => {
+  const open = createOpenUploads(3, async () => Promise.reject(new Error('no records')))
+  await assert.rejects(open.begin(), /no records/)
 })

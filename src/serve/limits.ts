@@ -1,12 +1,13 @@
 import type { House } from '../flow/house.ts'
+import { networkOf } from '../kit/address.ts'
 import { LazaretError } from '../kit/errors.ts'
 import { headerOf, type OciRequest } from '../kit/http.ts'
 import { principalId } from '../model/access.ts'
 
 /** How often each may begin an upload. */
 export interface UploadRate {
-  /** Counts one. Throws LazaretError TOOMANYREQUESTS with the seconds to wait. */
-  begin(principal: string): void
+  /** In: a principal, or an address. Counts one. Throws LazaretError TOOMANYREQUESTS with the seconds to wait. */
+  begin(key: string): void
 }
 
 /** Principals that began nothing for long are forgotten; so many are looked through when one more comes. */
@@ -14,9 +15,9 @@ const mostRemembered = 10_000
 
 /**
  * A bucket for each principal that holds a minute's worth and fills at that rate, so that a burst after a rest is fine.
- * In: uploads a minute; 0 is no limit.
+ * In: uploads a minute, 0 is no limit; and whose they are, in words.
  */
-export function createUploadRate(perMinute: number, now: () => number = Date.now): UploadRate {
+export function createUploadRate(perMinute: number, now: () => number = Date.now, whose = 'under this name'): UploadRate {
   const buckets = new Map<string, { left: number; at: number }>()
 
   function bucketOf(principal: string): { left: number; at: number } {
@@ -34,29 +35,78 @@ export function createUploadRate(perMinute: number, now: () => number = Date.now
   }
 
   return {
-    begin(principal) {
+    begin(key) {
       if (perMinute === 0) return
-      const bucket = bucketOf(principal)
-      if (bucket.left < 1) throw tooMany(perMinute, Math.ceil(((1 - bucket.left) * 60) / perMinute))
+      const bucket = bucketOf(key)
+      if (bucket.left < 1) throw tooMany(perMinute, whose, Math.ceil(((1 - bucket.left) * 60) / perMinute))
       bucket.left -= 1
     },
   }
 }
 
-function tooMany(perMinute: number, seconds: number): LazaretError {
-  return new LazaretError(
-    'TOOMANYREQUESTS',
-    `more than ${perMinute} uploads a minute were begun under this name, try again in ${seconds} s`,
-    {
-      headers: { 'retry-after': String(seconds) },
-      detail: { limit: 'uploads-per-minute' },
+function tooMany(perMinute: number, whose: string, seconds: number): LazaretError {
+  return new LazaretError('TOOMANYREQUESTS', `more than ${perMinute} uploads a minute were begun ${whose}, try again in ${seconds} s`, {
+    headers: { 'retry-after': String(seconds) },
+    detail: { limit: 'uploads-per-minute' },
+  })
+}
+
+/** How many uploads may be begun and not ended. */
+export interface OpenUploads {
+  /** Counts one that is about to begin. Throws LazaretError TOOMANYREQUESTS. */
+  begin(): Promise<void>
+}
+
+const recountMs = 1000
+
+/**
+ * Known by a count that is only added to, and made anew where it reaches the limit, or is half a minute old: what others begin and end
+ * over the same records is seen by then.
+ * In: the limit, and how the records are counted, up to the limit.
+ */
+export function createOpenUploads(most: number, count: () => Promise<number>, now: () => number = () => performance.now()): OpenUploads {
+  let known = most
+  let countedAt = Number.NEGATIVE_INFINITY
+  let counting: Promise<void> | undefined
+
+  async function recount(): Promise<void> {
+    const begunBefore = known
+    const counted = await count()
+    known = counted + Math.max(0, known - begunBefore) // those that began meanwhile may not be in it
+    countedAt = now()
+  }
+
+  return {
+    async begin() {
+      const age = now() - countedAt
+      if (age >= recountMs && (known >= most || age >= 30 * recountMs)) await (counting ??= recount().finally(() => (counting = undefined)))
+      if (known >= most)
+        throw new LazaretError('TOOMANYREQUESTS', `${most} uploads are begun and not ended: end some, or try again later`, {
+          headers: { 'retry-after': '30' },
+          detail: { limit: 'uploads-open' },
+        })
+      known++
     },
-  )
+  }
+}
+
+function countOpen({ records }: Pick<House, 'records'>, most: number): () => Promise<number> {
+  return async () => {
+    const open = (of: House['records']['read']) => of.selectFrom('uploads').select('id').where('expires_at', '>', 0).limit(most).as('open')
+    const counted = await records.read
+      .selectFrom(open(records.read))
+      .select((of) => of.fn.countAll<number>().as('count'))
+      .executeTakeFirstOrThrow()
+    return Number(counted.count)
+  }
 }
 
 /** In: the house. Out: its push, behind the limits on room and rate. Reads, and ending an upload that is not wanted, have none. */
-export function limitedPush({ push, disk, settings }: Pick<House, 'push' | 'disk' | 'settings'>): House['push'] {
+export function limitedPush({ push, disk, settings, records }: Pick<House, 'push' | 'disk' | 'settings' | 'records'>): House['push'] {
+  const { uploadsPerMinutePerAddress, openUploads } = settings.limits
   const rate = createUploadRate(settings.limits.uploadsPerMinute)
+  const addressRate = createUploadRate(uploadsPerMinutePerAddress, Date.now, 'from this address')
+  const open = createOpenUploads(openUploads, countOpen({ records }, openUploads))
   const withRoom =
     <T>(take: (request: OciRequest) => Promise<T>) =>
     async (request: OciRequest): Promise<T> => {
@@ -68,6 +118,8 @@ export function limitedPush({ push, disk, settings }: Pick<House, 'push' | 'disk
       ...push.blobs,
       start: withRoom(async (request) => {
         rate.begin(principalId(request.principal))
+        addressRate.begin(networkOf(request.address))
+        await open.begin()
         return push.blobs.start(request)
       }),
       patch: withRoom(push.blobs.patch),

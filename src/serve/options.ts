@@ -4,15 +4,20 @@ import { LazaretError } from '../kit/errors.ts'
 import { errorAnswer } from './oci/errors.ts'
 import { requestIdOf } from './request-note.ts'
 
+/** How often connections are looked at whose head is late. */
+const mostCheckMs = 5000
+
 /** What every Fastify instance of this process is made with. */
 export function serverOptions(house: House) {
+  const headMs = house.settings.limits.headSeconds * 1000
   return {
+    http: { headersTimeout: headMs, connectionsCheckingInterval: Math.min(headMs / 4, mostCheckMs) },
     loggerInstance: house.log,
     logController: new LogController({ disableRequestLogging: true }),
     trustProxy: false, // forwarded.ts reads what a proxy says
     forceCloseConnections: 'idle' as const,
     return503OnClosing: false, // its words are not OCI's; what comes while stopping is still served
-    requestTimeout: 0, // a push takes as long as it takes
+    requestTimeout: 0, // a push takes as long as it takes: what comes too slowly is slow-bodies.ts's affair
     keepAliveTimeout: 75_000,
     routerOptions: { maxParamLength: 5000 },
     genReqId: requestIdOf,

@@ -11,7 +11,9 @@ import { ociRoutes } from './oci/oci.ts'
 import { serverOptions } from './options.ts'
 import { createRequestWatch, type RequestWatch } from './requests.ts'
 import { followTls, readTls } from './tls.ts'
+import { createSlowBodies, type SlowBodies } from './slow-bodies.ts'
 import { tokenRoutes } from './token.ts'
+import { traceRequests } from './traces.ts'
 
 /** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, metrics, and the door to the API. */
 export async function createServer(whole: House): Promise<FastifyInstance> {
@@ -33,18 +35,20 @@ function makeInstance(house: House): FastifyInstance {
   const options = serverOptions(house)
   const { tls } = house.settings
   if (tls === undefined) return fastify(options) as unknown as FastifyInstance
-  const app = fastify({ ...options, https: readTls(tls) }) as unknown as FastifyInstance
+  const https = { ...readTls(tls), ...options.http, handshakeTimeout: options.http.headersTimeout }
+  const app = fastify({ ...options, https }) as unknown as FastifyInstance
   const stop = followTls(app.server as unknown as Server, tls, house.log)
   app.addHook('onClose', async () => stop())
   return app
 }
 
-function watchRequests(app: FastifyInstance, watch: RequestWatch): void {
+function watchRequests(app: FastifyInstance, watch: RequestWatch, slow: SlowBodies): void {
   app.addHook('onRequest', (request, reply, done) => {
     watch.begin(request.raw, reply.raw, { id: request.id })
     if (!request.raw.url?.startsWith('/v2')) reply.header('x-request-id', request.id) // those below /v2 write their own head
     done()
   })
+    slow.watch(request.raw, reply.raw)
 }
 
 /** On a listener of their own where there is one, and then nowhere else. */

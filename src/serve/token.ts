@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { tokenPath, type House } from '../flow/house.ts'
+import { LazaretError, messageOf } from '../kit/errors.ts'
 import { addressOf } from './forwarded.ts'
 import { errorAnswer } from './oci/errors.ts'
 import { noteError } from './request-note.ts'
@@ -32,9 +33,17 @@ export function tokenRoutes(house: House): (app: FastifyInstance) => Promise<voi
 }
 
 function answerError(house: House, request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply {
-  noteError(request.raw, error)
-  const answer = errorAnswer(error)
+  const known = asKnown(error)
+  noteError(request.raw, known)
+  const answer = errorAnswer(known)
   if (answer.status >= 500) house.log.error({ requestId: request.id, err: error }, 'sign-in failed')
   if (answer.status === 401) answer.headers['www-authenticate'] = 'Basic realm="lazaret"'
   return reply.code(answer.status).headers(answer.headers).send(answer.body)
+}
+
+/** What Fastify refuses before the route is asked: a form that is too large, a type that is none. */
+function asKnown(error: unknown): unknown {
+  const { statusCode = 500 } = error as { statusCode?: number }
+  if (error instanceof LazaretError || statusCode >= 500) return error
+  return new LazaretError(statusCode === 413 ? 'SIZE_INVALID' : 'INPUT_INVALID', messageOf(error), { status: statusCode, cause: error })
 }

@@ -192,6 +192,11 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   'uploads.expireSeconds': { file: 'src/flow/house.ts', spelled: 'settings.uploads.expireSeconds' },
   'disk.lowWaterBytes': { file: 'src/flow/house.ts', spelled: 'lowWaterBytes: settings.disk.lowWaterBytes' },
   'limits.uploadsPerMinute': { file: 'src/serve/limits.ts', spelled: 'createUploadRate(settings.limits.uploadsPerMinute)' },
+  'limits.uploadsPerMinutePerAddress': { file: 'src/serve/limits.ts', spelled: 'createUploadRate(uploadsPerMinutePerAddress' },
+  'limits.openUploads': { file: 'src/serve/limits.ts', spelled: 'createOpenUploads(openUploads' },
+  'limits.headSeconds': { file: 'src/serve/options.ts', spelled: 'settings.limits.headSeconds' },
+  'limits.bodySeconds': { file: 'src/serve/server.ts', spelled: 'createSlowBodies(house.settings.limits.bodySeconds)' },
+  stopSeconds: { file: 'src/serve/boot.ts', spelled: 'settings.stopSeconds' },
   'metrics.listen': { file: 'src/serve/server.ts', spelled: '{ listen } = house.settings.metrics' },
   'network.allowPrivate': 'later',
 }

@@ -100,7 +100,7 @@ export function createWorkerPool(folders: { blobs: string; advisories: string },
     state: () => ({ ...(child?.pid === undefined ? {} : { pid: child.pid }), ended: endedCount, tasks: waiting.size }),
     close() {
       closed = true
-      child?.kill('SIGTERM')
+      child?.kill('SIGKILL') // it writes nothing; one that hangs must not keep the server from ending
     },
   }
 }

@@ -120,6 +120,26 @@ export const catalogue = {
     defaultWords: 'the registry’s own address',
     says: 'Address of a listener for `/metrics` alone, without TLS and sign-in; the registry’s own address then has none.',
   }),
+  'limits.uploadsPerMinutePerAddress': setting(integer(0, 1_000_000), {
+    default: 0,
+    says: 'The same for each address (IPv6: each /64), whoever is signed in there; 0: as many as it likes.',
+  }),
+  'limits.openUploads': setting(integer(1, 10_000_000), {
+    default: 10_000,
+    says: 'How many uploads may be begun and not ended at one time, of all users together.',
+  }),
+  'limits.headSeconds': setting(integer(1, 300), {
+    default: 30,
+    says: 'How long the head of a request, or a TLS handshake, may take to come.',
+  }),
+  'limits.bodySeconds': setting(integer(1, 3600), {
+    default: 120,
+    says: 'A body that brings less than 500 bytes a second over so many seconds is given up. How long the whole of it takes has no limit.',
+  }),
+  stopSeconds: setting(integer(0, 3600), {
+    default: 20,
+    says: 'How long requests under way may still take when the server is told to stop.',
+  }),
   'network.allowPrivate': setting(listOf(range), {
     defaultWords: 'none',
     says: 'Address ranges inside private networks that the answers of other servers may lead to, by a redirect or a sign-in. What was named itself is always asked.',

@@ -38,7 +38,14 @@ export interface Settings {
   gc: { graceSeconds: number; intervalSeconds: number }
   scrub: { bytesPerSecond: number }
   disk: { lowWaterBytes?: number }
-  limits: { uploadsPerMinute: number }
+  limits: {
+    uploadsPerMinute: number
+    uploadsPerMinutePerAddress: number
+    openUploads: number
+    headSeconds: number
+    bodySeconds: number
+  }
+  stopSeconds: number
   uploads: { expireSeconds: number }
   metrics: { listen?: Address }
   /** Ranges as `ADDRESS/PREFIX`. */
@@ -52,10 +59,17 @@ export interface Settings {
 /** A proxy on this machine: nobody else can pretend to be it. */
 const loopbackRanges = ['127.0.0.0/8', '::1/128']
 
-export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>, configFile: string | undefined): Settings {
+export function assemble(
+  get: Getter,
+  sources: ReadonlyMap<SettingPath, string>,
+  configFile: string | undefined,
+  notes: readonly string[],
+): Settings {
   const data = held(get('data'))
   const [cert, key] = [get('tls.cert'), get('tls.key')]
   const metrics = get('metrics.listen')
+  /** What was set for many programs and can't be used here, in words. */
+  notes: readonly string[]
   return {
     listen: held(get('listen')),
     publicUrl: get('publicUrl') ?? [],
@@ -81,7 +95,14 @@ export function assemble(get: Getter, sources: ReadonlyMap<SettingPath, string>,
     gc: { graceSeconds: held(get('gc.graceSeconds')), intervalSeconds: held(get('gc.intervalSeconds')) },
     scrub: { bytesPerSecond: held(get('scrub.bytesPerSecond')) },
     disk: { ...optional('lowWaterBytes', get('disk.lowWaterBytes')) },
-    limits: { uploadsPerMinute: held(get('limits.uploadsPerMinute')) },
+    limits: {
+      uploadsPerMinute: held(get('limits.uploadsPerMinute')),
+      uploadsPerMinutePerAddress: held(get('limits.uploadsPerMinutePerAddress')),
+      openUploads: held(get('limits.openUploads')),
+      headSeconds: held(get('limits.headSeconds')),
+      bodySeconds: held(get('limits.bodySeconds')),
+    },
+    stopSeconds: held(get('stopSeconds')),
     uploads: { expireSeconds: held(get('uploads.expireSeconds')) },
     metrics: { ...optional('listen', metrics) },
     network: { allowPrivate: get('network.allowPrivate') ?? [], ...optional('ca', get('network.ca')) },
@@ -106,6 +127,7 @@ function optional<const K extends string, T>(key: K, value: T | undefined): { [n
   return (value === undefined ? {} : { [key]: value }) as { [name in K]?: T }
 }
 
+    notes,
 function held<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('a setting with a default has no value')
   return value
