@@ -13,7 +13,6 @@ import { createRequestWatch, type RequestWatch } from './requests.ts'
 import { followTls, readTls } from './tls.ts'
 import { createSlowBodies, type SlowBodies } from './slow-bodies.ts'
 import { tokenRoutes } from './token.ts'
-import { traceRequests } from './traces.ts'
 
 /** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, metrics, and the door to the API. */
 export async function createServer(whole: House): Promise<FastifyInstance> {
@@ -22,7 +21,9 @@ export async function createServer(whole: House): Promise<FastifyInstance> {
   await house.disk.look()
   const app = makeInstance(house)
   const watch = createRequestWatch(metrics, house.log, readPeers(house))
-  watchRequests(app, watch)
+  const slow = createSlowBodies(house.settings.limits.bodySeconds)
+  app.addHook('onClose', async () => slow.stop())
+  watchRequests(app, watch, slow)
   await app.register(ociRoutes(house))
   await app.register(tokenRoutes(house))
   await app.register(healthRoutes(house))
@@ -45,10 +46,10 @@ function makeInstance(house: House): FastifyInstance {
 function watchRequests(app: FastifyInstance, watch: RequestWatch, slow: SlowBodies): void {
   app.addHook('onRequest', (request, reply, done) => {
     watch.begin(request.raw, reply.raw, { id: request.id })
+    slow.watch(request.raw, reply.raw)
     if (!request.raw.url?.startsWith('/v2')) reply.header('x-request-id', request.id) // those below /v2 write their own head
     done()
   })
-    slow.watch(request.raw, reply.raw)
 }
 
 /** On a listener of their own where there is one, and then nowhere else. */
