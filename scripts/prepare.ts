@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path'
 
 interface Program {
   name: string
-  from: { apt: string } | { go: string }
+  from: { apt: string } | { go: string } | { folder: string }
   /** The suites that are left out without it. */
   suites: string
 }
@@ -52,6 +52,7 @@ const programs: Program[] = [
   { name: 'crane', from: { go: 'github.com/google/go-containerregistry/cmd/crane@v0.22.1' }, suites: 'test/clients' },
   { name: 'oras', from: { go: 'oras.land/oras/cmd/oras@v1.3.6' }, suites: 'test/clients' },
   { name: 'cosign', from: { go: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3' }, suites: 'test/clients' },
+  { name: 'otlp-receiver', from: { folder: 'test/traces/collector' }, suites: 'test/traces' },
 ]
 
 /** Where `go install` puts its programs: outside the checkout, so that every checkout shares them. */
@@ -100,7 +101,8 @@ async function installByApt(lacking: Program[], say: (line: string) => void): Pr
 
 async function installByGo(lacking: Program[], say: (line: string) => void): Promise<string | undefined> {
   const modules = lacking.flatMap(({ from }) => ('go' in from ? [from.go] : []))
-  if (modules.length === 0) return undefined
+  const folders = lacking.flatMap(({ name, from }) => ('folder' in from ? [{ name, folder: from.folder }] : []))
+  if (modules.length + folders.length === 0) return undefined
   const go = [...(process.env.PATH ?? '').split(delimiter), '/usr/local/go/bin'].map((folder) => join(folder, 'go')).find(isProgram)
   if (go === undefined) return 'needs Go 1.26 or newer'
   mkdirSync(toolsFolder(), { recursive: true })
@@ -108,6 +110,12 @@ async function installByGo(lacking: Program[], say: (line: string) => void): Pro
   for (const module of modules) {
     say(`go install ${module}`)
     const failed = await ended(go, ['install', '-ldflags=-s -w', module], env)
+    if (failed !== undefined) return failed
+  }
+  for (const { name, folder } of folders) {
+    say(`go build ${folder}`)
+    const args = ['build', '-C', join(import.meta.dirname, '..', folder), '-ldflags=-s -w', '-o', join(toolsFolder(), name), '.']
+    const failed = await ended(go, args, { ...env, GOFLAGS: '-trimpath -mod=readonly' })
     if (failed !== undefined) return failed
   }
   return undefined

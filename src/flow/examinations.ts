@@ -1,12 +1,13 @@
 import { zstdCompressSync } from 'node:zlib'
 import type { Policy } from '../judge/policy.ts'
+import { traced } from '../kit/tracing/span.ts'
 import type { Digest } from '../model/digest.ts'
 import type { Evidence } from '../model/verdict.ts'
 import { addJob, finishJob, priorities } from '../store/jobs/jobs.ts'
 import type { Records, Tx } from '../store/records/records.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
 import type { Inventories } from './inventories.ts'
-import { judgeEverywhere, type EvidenceAt, type Judged, type Place } from './judging/judging.ts'
+import { judgeEverywhere, judgeWhereNeeded, type EvidenceAt, type Judged, type Place } from './judging/judging.ts'
 import { putEvidence, readEvidence } from './kept-evidence.ts'
 import type { Examined, LayerInput } from './worker/protocol.ts'
 import type { WorkerPool } from './worker/pool.ts'
@@ -89,14 +90,14 @@ export function createExaminations(parts: ExaminationParts): Examinations {
     return { examined, extractors: inputs.some((input) => input.state === 'unexamined') ? unfinished : parts.extractorRevision }
   }
 
-  /** In: evidence that was put in this transaction, to be read once. */
-  async function judgeNow(tx: Tx, manifest: Judged, fresh?: EvidenceAt): Promise<Place[]> {
+  /** In: evidence that was put in this transaction, to be read once; where there is none, in which places a verdict is made. */
+  async function judgeNow(tx: Tx, manifest: Judged, fresh?: EvidenceAt, where = judgeEverywhere): Promise<Place[]> {
     const cache = new Map<number, EvidenceAt | undefined>(fresh === undefined ? [] : [[manifest.id, fresh]])
     const evidenceOf = async (id: number) => {
       if (!cache.has(id)) cache.set(id, await readEvidence(tx, id))
       return cache.get(id)
     }
-    return judgeEverywhere(tx, manifest, evidenceOf, parts.policy, new Date(now()))
+    return traced('judge', () => (fresh === undefined ? where : judgeEverywhere)(tx, manifest, evidenceOf, parts.policy, new Date(now())))
   }
 
   function keep(tx: Tx, manifest: Judged, { examined, extractors }: Found): Promise<EvidenceAt> {
@@ -118,7 +119,7 @@ export function createExaminations(parts: ExaminationParts): Examinations {
         manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
       const places = await records.write(async (tx) => {
         const fresh = manifest === undefined || found === undefined ? undefined : await keep(tx, manifest, found)
-        const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh)
+        const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh, judgeWhereNeeded)
         await finishJob(tx, jobId)
         // The rematch that an import calls for may have passed before this evidence was there to be found stale.
         if (found !== undefined && found.examined.parsed.advisoryRevision !== parts.advisoryRevision())

@@ -10,6 +10,7 @@ import { policies } from '../judge/policy.ts'
 import { createDiskWatch, type DiskWatch } from '../kit/disk-room.ts'
 import type { Log } from '../kit/log.ts'
 import { publicUrls, type Settings } from '../kit/settings/settings.ts'
+import type { Tracing } from '../kit/tracing/tracing.ts'
 import { createBlobPush, type BlobPush } from '../push/blobs.ts'
 import { createManifestPush, type ManifestPush } from '../push/manifests.ts'
 import { recordAudit } from '../store/audit.ts'
@@ -36,12 +37,15 @@ import { createInventories } from './inventories.ts'
 import { createQueries, type Queries } from './queries/queries.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { createScrub, type Scrub } from './scrub.ts'
+import { openTraced, type Traced } from './traced/traced.ts'
 import { createWorkerPool, type WorkerPool } from './worker/pool.ts'
 
 /** Everything that serves, put together once. */
 export interface House extends AccessStage {
   settings: Settings
   log: Log
+  /** Absent where nothing is traced. */
+  tracing: Tracing | undefined
   records: Records
   manifests: Manifests
   waiters: VerdictWaiters
@@ -85,9 +89,10 @@ const expireEveryMs = 60_000
  */
 export async function openHouse(settings: Settings, log: Log): Promise<House> {
   await mkdir(settings.data, { recursive: true, mode: 0o700 })
+  const traced = await openTraced(settings, log)
   const [{ records, access, repositorySettings, ledger }, objects] = await Promise.all([
-    openRecordsAndAccess(settings, log),
-    openFileObjects(settings.blobs),
+    openRecordsAndAccess(settings, log, traced),
+    openFileObjects(settings.blobs).then(traced.objects),
     ensureDatabase(settings.data),
   ])
   const now = Date.now
@@ -99,24 +104,27 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   const uploads = createUploads(records, objects, { expireSeconds: settings.uploads.expireSeconds, requireRoom: () => disk.requireRoom(0) })
   const findRepository = repositoryFinder(records)
   const waiters = createVerdictWaiters()
-  const workers = createWorkerPool({ blobs: settings.blobs, advisories: settings.data }, log)
+  const workers = traced.workers(createWorkerPool({ blobs: settings.blobs, advisories: settings.data }, log))
   const advisories = advisoriesInForce(settings.data)
-  const inventories = createInventories({ records, blobs, workers, extractorRevision, now })
+  const inventories = traced.inventories(createInventories({ records, blobs, workers, extractorRevision, now }))
   const advisoryRevision = () => advisories().revision
   const examinations = createExaminations({ records, inventories, workers, waiters, policy, extractorRevision, advisoryRevision, now })
-  const runner = createRunner({ records, inventories, examinations, log, now })
-  const gate = createGate({
-    manifests,
-    blobs,
-    waiters,
-    findRepository,
-    enforcing: policy.enforcing,
-    waitSeconds: settings.gate.waitSeconds,
-    graceMs,
-    onPassedByGrant: (request, subject, standing) => auditPassage(records, request, subject, standing, now()),
-    onPulled: ledger.pulls.note,
-    now,
-  })
+  const runner = createRunner({ records, inventories, examinations, around: traced.job, log, now })
+  const gate = traced.gate(
+    createGate({
+      manifests,
+      blobs,
+      waiters,
+      findRepository,
+      enforcing: policy.enforcing,
+      waitSeconds: settings.gate.waitSeconds,
+      graceMs,
+      onPassedByGrant: (request, subject, standing) => auditPassage(records, request, subject, standing, now()),
+      onPulled: ledger.pulls.note,
+      ...(traced.onDecided === undefined ? {} : { onDecided: traced.onDecided }),
+      now,
+    }),
+  )
   const push = {
     blobs: createBlobPush({ records, blobs, uploads, findRepository, mayTake: gate.mayTake, onAccepted: runner.wake, now }),
     manifests: createManifestPush({
@@ -156,6 +164,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     ...access,
     settings,
     log,
+    tracing: traced.tracing,
     records,
     manifests,
     waiters,
@@ -210,6 +219,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       await objects.close()
       advisories.close()
       await records.close()
+      await traced.tracing?.close()
     },
   }
 }
@@ -226,8 +236,8 @@ function realmOf({ host, scheme }: AskedName, { publicUrl }: Settings, publicUrl
   return realmFor({ hostHeader: host, proxyScheme: publicUrl.length > 0 ? undefined : scheme, publicUrls, path: tokenPath })
 }
 
-async function openRecordsAndAccess(settings: Settings, log: Log): Promise<Opened> {
-  const records = await openRecords(settings.data, settings.database)
+async function openRecordsAndAccess(settings: Settings, log: Log, traced: Traced): Promise<Opened> {
+  const records = traced.records(await openRecords(settings.data, settings.database))
   const ledger = createLedger({ records, keepDays: settings.audit.keepDays, log, now: Date.now })
   const repositorySettings = createRepositorySettings({
     records,
@@ -244,7 +254,7 @@ async function openRecordsAndAccess(settings: Settings, log: Log): Promise<Opene
     onRefused: ledger.refusals.note,
     ...(settings.adminPassword === undefined ? {} : { adminPassword: settings.adminPassword }),
   })
-  return { records, access, repositorySettings, ledger }
+  return { records, access: { ...access, signIn: traced.signIn(access.signIn) }, repositorySettings, ledger }
 }
 
 /** The policy, the advisories or the extractors may be others than when the server stopped: what was judged by the old ones is judged anew. */

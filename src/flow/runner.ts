@@ -1,5 +1,6 @@
 import { LazaretError, messageOf } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
+import { outside } from '../kit/tracing/span.ts'
 import type { Digest } from '../model/digest.ts'
 import {
   claimJobs,
@@ -31,6 +32,8 @@ export interface RunnerParts {
   records: Records
   inventories: Inventories
   examinations: Examinations
+  /** Put around each job, to see it in traces. */
+  around?: (job: Job, work: () => Promise<void>) => Promise<void>
   log: Log
   now: () => number
 }
@@ -42,7 +45,7 @@ const mostAtOnce = 4
 type Handler = (job: Job) => Promise<void>
 
 export function createRunner(parts: RunnerParts): Runner {
-  const { records, inventories, examinations, log, now } = parts
+  const { records, inventories, examinations, around = doAlone, log, now } = parts
   const running = new Map<number, Promise<void>>()
   let movedAt = now()
   let stopped = false
@@ -64,7 +67,7 @@ export function createRunner(parts: RunnerParts): Runner {
   async function run(job: Job): Promise<void> {
     try {
       if (job.attempts > mostAttempts) throw new LazaretError('INTERNAL', 'it ended the server, or its lease, each time it was tried')
-      await handlers[job.kind](job)
+      await around(job, () => handlers[job.kind](job))
     } catch (error) {
       if (stopped) return records.write((tx) => returnJob(tx, job, now()))
       log.warn({ job: job.kind, subject: job.subject, attempt: job.attempts, problem: messageOf(error) }, 'job failed')
@@ -106,7 +109,7 @@ export function createRunner(parts: RunnerParts): Runner {
     again = true
     if (looking !== undefined) return
     clearTimeout(timer)
-    looking = look()
+    looking = outside(look) // a request that wakes it has no part in what is found
       .catch((error: unknown) => log.error({ problem: messageOf(error) }, 'jobs could not be read'))
       .finally(() => {
         looking = undefined
@@ -135,4 +138,8 @@ export function createRunner(parts: RunnerParts): Runner {
       await Promise.allSettled(running.values())
     },
   }
+}
+
+function doAlone(_job: Job, work: () => Promise<void>): Promise<void> {
+  return work()
 }

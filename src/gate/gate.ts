@@ -3,7 +3,7 @@ import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
 import { granted, principalId } from '../model/access.ts'
 import { parseDigest, type Digest } from '../model/digest.ts'
 import { isTag } from '../model/names.ts'
-import type { Reason } from '../model/verdict.ts'
+import type { Decision, Reason } from '../model/verdict.ts'
 import type { Blobs, LinkedBlob } from '../store/blobs/blobs.ts'
 import type { HeldManifest, Manifests } from '../store/manifests/manifests.ts'
 import type { Pull } from '../store/pulls.ts'
@@ -42,6 +42,8 @@ export interface GateParts {
   onPassedByGrant: (request: OciRequest, subject: string, standing: string) => Promise<void>
   /** A manifest that passed. Must neither throw nor take time. */
   onPulled?: (pull: Pull) => void
+  /** What the gate went by. Must neither throw nor take time. */
+  onDecided?: (decision: Decision | null, passage: Passage) => void
   now: () => number
 }
 
@@ -80,6 +82,7 @@ export function createGate(parts: GateParts): Gate {
   }
 
   async function settle(request: OciRequest, held: HeldManifest, passage: Passage): Promise<HeldManifest> {
+    parts.onDecided?.(held.decision, passage)
     if (passage === 'passes') return held
     if (passage === 'passes-by-grant') {
       await parts.onPassedByGrant(request, `${request.repository}@${held.digest}`, held.decision ?? 'pending')
@@ -111,6 +114,7 @@ export function createGate(parts: GateParts): Gate {
     const standings = await manifests.standingsOfBlob(repository.id, digest, now())
     if (standings.length === 0) return passUnheld(request, digest)
     const { standing, passage } = bestPassage(request.principal, request.repository, standings, enforcing)
+    parts.onDecided?.(standing.decision, passage)
     if (passage === 'pending') throw pending(request, standing.manifestDigest)
     if (passage === 'cache') throw cacheRefusal(request)
     if (passage === 'denied') throw await denial(request, repository.id, standing.manifestDigest, reasonsOf(standing.reasons))

@@ -3,6 +3,7 @@ import { type Logger, pino, stdTimeFunctions } from 'pino'
 import type { logLevels } from './settings/catalogue.ts'
 import { prettyLine } from './log-line.ts'
 import { maskedFields, maskedText } from './redact.ts'
+import { withTrace } from './tracing/span.ts'
 
 export type Log = Logger
 
@@ -28,7 +29,7 @@ export function createLog({ level, write, pretty = write === undefined && isatty
       level,
       base: null,
       timestamp: stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }), log: maskedFields },
+      formatters: { level: (label) => ({ level: label }), log: (fields) => maskedFields(withTrace(fields)) },
       hooks: { streamWrite: maskedText },
     },
     pretty ? { write: (line: string) => out.write(prettyLine(line, color)) } : out,

@@ -1,4 +1,5 @@
 import { LazaretError } from '../kit/errors.ts'
+import { traceHeaders, traced } from '../kit/tracing/span.ts'
 import { basicHeader, bearerHeader, isTrustedRealm, parseChallenge, type Credentials } from './authorization.ts'
 import type { RemoteReference } from './reference.ts'
 
@@ -76,7 +77,12 @@ async function reach(url: URL, headers: Record<string, string>): Promise<Respons
   const timer = new AbortController()
   const late = setTimeout(() => timer.abort(), answerMs)
   try {
-    return await fetch(url, { headers, redirect: 'manual', signal: timer.signal })
+    return await traced(
+      'GET',
+      () => fetch(url, { headers: { ...headers, ...traceHeaders() }, redirect: 'manual', signal: timer.signal }),
+      { 'http.request.method': 'GET', 'server.address': url.hostname, 'url.path': url.pathname },
+      'client',
+    )
   } catch (cause) {
     const code = (cause as { cause?: { code?: string } }).cause?.code
     throw new LazaretError('UNAVAILABLE', `${url.host} does not answer${code === undefined ? '' : ` (${code})`}`, { cause })

@@ -11,6 +11,7 @@ import { isAdmin } from '../model/access.ts'
 import { addressOf } from './forwarded.ts'
 import { errorAnswer } from './oci/errors.ts'
 import { noteError, notePrincipal } from './request-note.ts'
+import { traceFigures } from './traces.ts'
 import { lazaretVersion } from './version.ts'
 
 /** Brings the gauges up to date. Out: the text of `/metrics`. */
@@ -23,7 +24,8 @@ export function createScrape(house: House, metrics: Metrics, openRequests: () =>
     { name: 'lazaret_build', help: 'What runs.' },
     { version: lazaretVersion, node: process.versions.node, records: house.records.kind, policy: house.settings.policy },
   )
-  const parts = [processGauges(metrics), houseGauges(house, metrics), storeGauges(house, metrics), advisoryGauges(house, metrics)]
+  const parts: Update[] = [processGauges(metrics), houseGauges(house, metrics), storeGauges(house, metrics), advisoryGauges(house, metrics)]
+  if (house.tracing !== undefined) parts.push(traceFigures(house.tracing, metrics))
   return async () => {
     open.set(openRequests())
     for (const update of parts) await update()

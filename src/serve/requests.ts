@@ -7,6 +7,7 @@ import { principalId } from '../model/access.ts'
 import { createRefusalCount } from './counted.ts'
 import type { Peer } from './forwarded.ts'
 import { keepNote, noteOf, type RequestNote } from './request-note.ts'
+import { spanOf } from './request-span.ts'
 
 /** Counts each request when it has ended, and writes its line. */
 export interface RequestWatch {
@@ -184,5 +185,6 @@ function lineOf(
     ...(note.error instanceof LazaretError ? { code: note.error.code } : {}),
     principal: note.principal === undefined ? undefined : principalId(note.principal),
     address: note.address,
+    traceId: spanOf(request)?.context.traceId,
   }
 }

@@ -13,6 +13,7 @@ import { createRequestWatch, type RequestWatch } from './requests.ts'
 import { followTls, readTls } from './tls.ts'
 import { createSlowBodies, type SlowBodies } from './slow-bodies.ts'
 import { tokenRoutes } from './token.ts'
+import { traceRequests } from './traces.ts'
 
 /** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, metrics, and the door to the API. */
 export async function createServer(whole: House): Promise<FastifyInstance> {
@@ -24,6 +25,7 @@ export async function createServer(whole: House): Promise<FastifyInstance> {
   const slow = createSlowBodies(house.settings.limits.bodySeconds)
   app.addHook('onClose', async () => slow.stop())
   watchRequests(app, watch, slow)
+  if (house.tracing !== undefined) traceRequests(app, house.tracing)
   await app.register(ociRoutes(house))
   await app.register(tokenRoutes(house))
   await app.register(healthRoutes(house))

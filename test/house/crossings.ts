@@ -198,5 +198,11 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   'limits.bodySeconds': { file: 'src/serve/server.ts', spelled: 'createSlowBodies(house.settings.limits.bodySeconds)' },
   stopSeconds: { file: 'src/serve/boot.ts', spelled: 'settings.stopSeconds' },
   'metrics.listen': { file: 'src/serve/server.ts', spelled: '{ listen } = house.settings.metrics' },
+  'tracing.endpoint': { file: 'src/flow/traced/traced.ts', spelled: '{ endpoint } = settings.tracing' },
+  'tracing.headers': { file: 'src/kit/tracing/tracing.ts', spelled: 'parseHeaders(tracing.headers' },
+  'tracing.serviceName': { file: 'src/kit/tracing/tracing.ts', spelled: "['service.name', serviceName]" },
+  'tracing.resourceAttributes': { file: 'src/kit/tracing/tracing.ts', spelled: 'parseKeyValues(resourceAttributes' },
+  'tracing.sampler': { file: 'src/kit/tracing/tracing.ts', spelled: 'createSampler(tracing.sampler' },
+  'tracing.sampleRatio': { file: 'src/kit/tracing/tracing.ts', spelled: 'tracing.sampleRatio' },
   'network.allowPrivate': 'later',
 }

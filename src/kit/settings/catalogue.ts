@@ -1,8 +1,10 @@
 import { isAbsolute, resolve } from 'node:path'
 import { isRepositoryPattern } from '../../model/names.ts'
 import { repositoryRules } from './repository-rules.ts'
-import { integer, type Kind, listOf, Misfit, oneOf, text, yesOrNo } from './kinds.ts'
-import { parseAddress, parseOrigin, parseRange, showAddress } from './network.ts'
+import { samplers } from '../tracing/sampler.ts'
+import { parseKeyValues } from './key-values.ts'
+import { integer, type Kind, listOf, Misfit, oneOf, ratio, text, yesOrNo } from './kinds.ts'
+import { parseAddress, parseCollector, parseOrigin, parseRange, showAddress } from './network.ts'
 import { secret } from './secret.ts'
 
 // Everything about a setting stands here once: the loader, the JSON schema and docs/settings.md are made from it.
@@ -29,6 +31,9 @@ const path = text(
 const repositoryPattern = text('a repository pattern such as shop/**', (given) => (isRepositoryPattern(given) ? given : undefined), String)
 const range = text('an address range such as 10.20.0.0/16', parseRange, String)
 const name = text('text of 1 to 255 characters in one line', (given) => (/^[^\n\r\0]{1,255}$/.test(given) ? given : undefined), String)
+
+const collector = text('an http or https URL such as http://localhost:4318', wantCollector, String, { format: 'uri' })
+const keyValues = text('name=value,name=value', (given) => (parseKeyValues(given) === undefined ? undefined : given), String)
 
 const policy = text('observe or balanced', namedPolicy, String, { enum: ['observe', 'balanced'] })
 const database = text(
@@ -115,11 +120,6 @@ export const catalogue = {
     default: 0,
     says: 'How many blob uploads each user or robot may begin in a minute, mounts included; 0: as many as it likes.',
   }),
-  'uploads.expireSeconds': setting(integer(60, 31_536_000), { default: 86_400, says: 'How long an upload may lie idle.' }),
-  'metrics.listen': setting(address, {
-    defaultWords: 'the registry’s own address',
-    says: 'Address of a listener for `/metrics` alone, without TLS and sign-in; the registry’s own address then has none.',
-  }),
   'limits.uploadsPerMinutePerAddress': setting(integer(0, 1_000_000), {
     default: 0,
     says: 'The same for each address (IPv6: each /64), whoever is signed in there; 0: as many as it likes.',
@@ -139,6 +139,35 @@ export const catalogue = {
   stopSeconds: setting(integer(0, 3600), {
     default: 20,
     says: 'How long requests under way may still take when the server is told to stop.',
+  }),
+  'uploads.expireSeconds': setting(integer(60, 31_536_000), { default: 86_400, says: 'How long an upload may lie idle.' }),
+  'metrics.listen': setting(address, {
+    defaultWords: 'the registry’s own address',
+    says: 'Address of a listener for `/metrics` alone, without TLS and sign-in; the registry’s own address then has none.',
+  }),
+  'tracing.endpoint': setting(collector, {
+    defaultWords: 'none: no traces',
+    says: 'Where traces go, as OTLP by HTTP in its JSON form: a URL, `/v1/traces` where it has no path. Else OTEL_EXPORTER_OTLP_ENDPOINT.',
+  }),
+  'tracing.headers': setting(secret, {
+    defaultWords: 'none',
+    says: 'Headers for that collector, `name=value,…`, percent-encoded. Else OTEL_EXPORTER_OTLP_HEADERS.',
+  }),
+  'tracing.serviceName': setting(name, {
+    defaultWords: '`lazaret`',
+    says: 'What the traces call this server. Else OTEL_SERVICE_NAME.',
+  }),
+  'tracing.resourceAttributes': setting(keyValues, {
+    defaultWords: 'none',
+    says: 'What else they say of it, `name=value,…`, percent-encoded. Else OTEL_RESOURCE_ATTRIBUTES.',
+  }),
+  'tracing.sampler': setting(oneOf(...samplers), {
+    default: 'parentbased_traceidratio',
+    says: 'Which traces go out. By a parent: as the request’s `traceparent` says, where it has one. Else OTEL_TRACES_SAMPLER.',
+  }),
+  'tracing.sampleRatio': setting(ratio, {
+    default: 1,
+    says: 'Part of the traces that go out, where the sampler is by ratio. Else OTEL_TRACES_SAMPLER_ARG.',
   }),
   'network.allowPrivate': setting(listOf(range), {
     defaultWords: 'none',
@@ -172,6 +201,12 @@ export function variableOf(given: string): string {
 
 function setting<T>(kind: Kind<T>, rest: Omit<Setting<T>, 'kind'>): Setting<T> {
   return { kind, ...rest }
+}
+
+/** A user or a query may hold what is secret, and errors are printed. */
+function wantCollector(given: string): string | undefined {
+  if (/[?#@]/.test(given)) throw new Misfit('an http or https URL without user and query: keys go into tracing.headers')
+  return parseCollector(given)
 }
 
 function namedPolicy(given: string): 'observe' | 'balanced' | undefined {

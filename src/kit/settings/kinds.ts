@@ -67,6 +67,17 @@ export function integer(minimum: number, maximum: number): Kind<number> {
   }
 }
 
+/** From 0 to 1, both included. */
+export const ratio: Kind<number> = {
+  schema: { type: 'number', minimum: 0, maximum: 1 },
+  fromText: (given) => (/^\d{1,3}(?:\.\d{1,15})?$/.test(given) ? Number(given) : given),
+  read(raw) {
+    if (typeof raw !== 'number' || !(raw >= 0 && raw <= 1)) throw new Misfit(`a number from 0 to 1, not ${shown(raw)}`)
+    return raw
+  },
+  show: (value) => value,
+}
+
 /** A list in YAML (or one item alone), comma-separated in a variable. */
 export function listOf<T>(item: Kind<T>, maxItems = 1000): Kind<T[]> {
   return {

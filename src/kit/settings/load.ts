@@ -6,6 +6,7 @@ import { fromEnvironment } from './environment.ts'
 import { fromFile } from './file.ts'
 import type { Getter, Given } from './given.ts'
 import { type Kind, Misfit, type Place } from './kinds.ts'
+import { fromOpenTelemetry } from './open-telemetry.ts'
 import { brokenRules } from './rules.ts'
 import { assemble, type Settings } from './shape.ts'
 
@@ -20,21 +21,23 @@ export interface LoadOptions {
 }
 
 /**
- * In: environment, working folder, flags. Out: every setting in force, with where it came from: flag, else environment, else
- * file, else default. Relative paths start from the working folder, in a file from the file's folder.
+ * In: environment, working folder, flags. Out: every setting in force, with where it came from: flag, else environment (of two
+ * that give the same, LAZARET_ before OTEL_), else file, else default. Relative paths start from the working folder, in a file from the file's folder.
  * Throws SETTING_INVALID with every problem found, in `message` and as a list in `detail.problems`.
  */
 export function loadSettings(options: LoadOptions): Settings {
   const problems: string[] = []
+  const notes: string[] = []
   const configFile = findConfig(options)
   const given = [
     ...(configFile === undefined ? [] : fromFile(configFile.path, configFile.shownAs, problems)),
+    ...fromOpenTelemetry(options.env, options.cwd, notes),
     ...fromEnvironment(options.env, options.cwd, problems),
     ...fromFlags(options.flags ?? {}, options.cwd, problems),
   ]
   const values = readAll(given, options, problems)
   refuse(problems)
-  const settings = assemble(values.get, values.sources, configFile?.path)
+  const settings = assemble(values.get, values.sources, configFile?.path, notes)
   refuse(brokenRules(settings))
   return settings
 }

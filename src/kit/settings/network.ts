@@ -36,6 +36,14 @@ export function parseOrigin(given: string): string | undefined {
   return new URL(given).origin
 }
 
+/** In: where OTLP goes by HTTP. Out: the URL; without a path that of traces. Undefined for anything else. */
+export function parseCollector(given: string): string | undefined {
+  if (!/^https?:\/\/[^\s,?#@\\]+$/.test(given) || !URL.canParse(given)) return undefined
+  const url = new URL(given)
+  if (url.pathname === '/') url.pathname = '/v1/traces'
+  return url.href
+}
+
 /** In: `10.20.0.0/16`, `fd00::/8`, or one address. Out: the range with its prefix length, or undefined. */
 export function parseRange(given: string): string | undefined {
   const [address = '', prefix, ...rest] = given.split('/')

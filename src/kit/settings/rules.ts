@@ -1,10 +1,13 @@
 import type { SettingPath } from './catalogue.ts'
+import { parseHeaders } from './key-values.ts'
 import { isLoopback, showAddress } from './network.ts'
 import type { Settings } from './shape.ts'
 
 /** In: settings that each are well-formed. Out: what is wrong with them together, empty where nothing is. */
 export function brokenRules(settings: Settings): string[] {
-  return [halfTls(settings), bareListener(settings), strayProxies(settings), lonelyPassword(settings)].filter((problem) => problem !== undefined)
+  return [halfTls(settings), bareListener(settings), strayProxies(settings), lonelyPassword(settings), strayHeaders(settings)].filter(
+    (problem) => problem !== undefined,
+  )
 }
 
 function halfTls({ tls, sources }: Settings): string | undefined {
@@ -29,6 +32,12 @@ function lonelyPassword({ username, password, token, sources }: Settings): strin
   if (token !== undefined && password !== undefined)
     return `token (${sources.get('token')}) and password (${sources.get('password')}) can't both be set`
   return undefined
+}
+
+/** Never with what it holds. */
+function strayHeaders({ tracing, sources }: Settings): string | undefined {
+  if (tracing.headers === undefined || parseHeaders(tracing.headers) !== undefined) return undefined
+  return `tracing.headers (${sources.get('tracing.headers')}) must be name=value,name=value: names of headers, values percent-encoded`
 }
 
 function isSet(sources: ReadonlyMap<SettingPath, string>, path: SettingPath): boolean {

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { RepositoryRule } from '../../model/repository-settings.ts'
+import type { SamplerName } from '../tracing/sampler.ts'
 import type { logLevels, SettingPath } from './catalogue.ts'
 import type { Getter } from './given.ts'
 import { type Address, isWildcard, showAddress } from './network.ts'
@@ -48,8 +49,22 @@ export interface Settings {
   stopSeconds: number
   uploads: { expireSeconds: number }
   metrics: { listen?: Address }
+  tracing: {
+    /** Of the collector, with its path; absent where nothing is traced. */
+    endpoint?: string
+    /** `name=value,…`. */
+    headers?: string
+    serviceName?: string
+    /** `name=value,…`. */
+    resourceAttributes?: string
+    sampler: SamplerName
+    /** 0 to 1. */
+    sampleRatio: number
+  }
   /** Ranges as `ADDRESS/PREFIX`. */
   network: { allowPrivate: string[]; ca?: string }
+  /** What was set for many programs and can't be used here, in words. */
+  notes: readonly string[]
   /** The settings file in force, where there is one. */
   configFile?: string
   /** By path: `default`, `lazaret.yaml:3`, the variable's name, or the flag. */
@@ -68,8 +83,6 @@ export function assemble(
   const data = held(get('data'))
   const [cert, key] = [get('tls.cert'), get('tls.key')]
   const metrics = get('metrics.listen')
-  /** What was set for many programs and can't be used here, in words. */
-  notes: readonly string[]
   return {
     listen: held(get('listen')),
     publicUrl: get('publicUrl') ?? [],
@@ -105,7 +118,16 @@ export function assemble(
     stopSeconds: held(get('stopSeconds')),
     uploads: { expireSeconds: held(get('uploads.expireSeconds')) },
     metrics: { ...optional('listen', metrics) },
+    tracing: {
+      ...optional('endpoint', get('tracing.endpoint')),
+      ...optional('headers', get('tracing.headers')),
+      ...optional('serviceName', get('tracing.serviceName')),
+      ...optional('resourceAttributes', get('tracing.resourceAttributes')),
+      sampler: held(get('tracing.sampler')),
+      sampleRatio: held(get('tracing.sampleRatio')),
+    },
     network: { allowPrivate: get('network.allowPrivate') ?? [], ...optional('ca', get('network.ca')) },
+    notes,
     ...optional('configFile', configFile),
     sources,
   }
@@ -127,7 +149,6 @@ function optional<const K extends string, T>(key: K, value: T | undefined): { [n
   return (value === undefined ? {} : { [key]: value }) as { [name in K]?: T }
 }
 
-    notes,
 function held<T>(value: T | undefined): T {
   if (value === undefined) throw new TypeError('a setting with a default has no value')
   return value

@@ -7,6 +7,7 @@ import type { Actor } from '../../flow/accounts/administration.ts'
 import type { Principal } from '../../model/access.ts'
 import { serverOptions } from '../options.ts'
 import { noteError } from '../request-note.ts'
+import { stayInSpan } from '../traces.ts'
 import { advisoryRoutes } from './advisories.ts'
 import { askerByCredentials, type FindAsker } from './asker.ts'
 import { auditLogRoutes } from './audit-log.ts'
@@ -56,6 +57,7 @@ const allRoutes = [
 export async function createApi(house: House, findAsker: FindAsker = askerByCredentials(house)): Promise<FastifyInstance> {
   const ajv = { customOptions: { removeAdditional: false } } // a misspelt filter is refused, as a list without it would show too much
   const app = fastify({ ...serverOptions(house), ajv, schemaErrorFormatter: parameterProblem }) as unknown as FastifyInstance
+  if (house.tracing !== undefined) stayInSpan(app)
   await app.register(apiRoutes(house, findAsker))
   await app.ready()
   return app

@@ -1,4 +1,5 @@
 import { sql } from 'kysely'
+import { noteCause } from '../../kit/tracing/causes.ts'
 import type { Records, Tx } from '../records/records.ts'
 
 /** What there is to do; flow/ says what each means. */
@@ -26,6 +27,7 @@ const firstWaitMs = 500
  * that nobody takes it, and reads the records, before this transaction has ended.
  */
 export async function addJob(tx: Tx, kind: JobKind, subject: string, now: number, priority: number = priorities.asked): Promise<void> {
+  noteCause(jobKey(kind, subject))
   await tx
     .insertInto('jobs')
     .values({ kind, subject, state: 'waiting', attempts: 0, run_after: now, lease_until: null, problem: null, created_at: now, priority })
@@ -36,6 +38,11 @@ export async function addJob(tx: Tx, kind: JobKind, subject: string, now: number
       }),
     )
     .execute()
+}
+
+/** What traces call it: the same for who asks for a job and who takes it up. */
+export function jobKey(kind: JobKind, subject: string): string {
+  return `${kind} ${subject}`
 }
 
 /** Takes up to `count` jobs that are due, those first whose lease ran out. */
