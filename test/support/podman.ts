@@ -27,8 +27,7 @@ export async function openPodman(
     name: program,
     keepsBytes: false,
     podman,
-    login: (host, { username, password }) =>
-      podman(['login', verify, '-u', username, '--password-stdin', host], { input: password }),
+    login: (host, { username, password }) => podman(['login', verify, '-u', username, '--password-stdin', host], { input: password }),
     keptLogin: (host) => readLogin(home.authFile, host),
     push: async (image, reference) => {
       const loaded = await podman(['pull', '--quiet', `oci:${image.layout}:${image.tag}`])

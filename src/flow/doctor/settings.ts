@@ -63,7 +63,10 @@ function anyProxy({ trustedProxies }: Settings): Diagnosis | undefined {
 
 function unnamedBehindProxy({ behindProxy, publicUrl }: Settings): Diagnosis | undefined {
   if (!behindProxy || publicUrl.length > 0) return undefined
-  return note(check, 'behindProxy is on without publicUrl: clients are sent to sign in under the name that the proxy tells, if it tells one')
+  return note(
+    check,
+    'behindProxy is on without publicUrl: clients are sent to sign in under the name that the proxy tells, if it tells one',
+  )
 }
 
 function plainNames({ publicUrl, tls, behindProxy }: Settings): Diagnosis | undefined {

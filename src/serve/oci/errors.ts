@@ -6,7 +6,7 @@ import { asNoRoom } from '../../kit/no-room.ts'
  * OCI distribution-spec, "Error Codes". In: anything thrown. Out: the answer; what is not ours is INTERNAL and says nothing
  * of its inside.
  */
-export function errorAnswer(error: unknown): Answer & { reasonPhrase?: string } {
+export function errorAnswer(error: unknown): Answer & { body: string; reasonPhrase?: string } {
   const known = error instanceof LazaretError ? error : (asNoRoom(error) ?? unknownError(error))
   const body = JSON.stringify({
     errors: [{ code: known.code, message: known.message, ...(known.detail === undefined ? {} : { detail: known.detail }) }],

@@ -7,6 +7,7 @@ import { parseDigest } from '../../model/digest.ts'
 import { addressOf, askedName } from '../forwarded.ts'
 import { noteError, notePrincipal } from '../request-note.ts'
 import { errorAnswer } from './errors.ts'
+import { lingering } from './lingering.ts'
 import { requireRights, scopeFor } from './rights.ts'
 import { routeOf, type Resource, type Route } from './route.ts'
 import { endWhenIdle, send } from './send.ts'
@@ -134,8 +135,9 @@ async function fail(house: House, request: FastifyRequest, response: ServerRespo
   }
   const answered = errorAnswer(error)
   if (answered.status === 401) answered.headers['www-authenticate'] = challengeFor(house, request, method)
-  if (!request.raw.complete && answered.status >= 400) answered.headers['connection'] = 'close'
-  await send(response, answered, method !== 'HEAD')
+  if (request.raw.complete) return send(response, answered, method !== 'HEAD')
+  answered.headers['connection'] = 'close'
+  await send(response, { ...answered, body: lingering(answered.body, request.raw) }, method !== 'HEAD')
 }
 
 function challengeFor(house: House, request: FastifyRequest, method: string): string {
