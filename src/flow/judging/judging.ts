@@ -1,3 +1,4 @@
+import { sql } from 'kysely'
 import type { Digest } from '../../model/digest.ts'
 import type { ManifestKind } from '../../model/manifest.ts'
 import type { DoubtNote, Evidence, Verdict } from '../../model/verdict.ts'
@@ -37,14 +38,43 @@ const deepest = 8
  * attestations that describe it, in this transaction. In: how to read its evidence. Out: the places whose verdict was made.
  */
 export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
+  return judgeIn(tx, await holdersOf(tx, manifest), manifest, evidenceOf, policy, now)
+}
+
+/** The same, where the verdict that stands is not by this evidence and this policy, or has had its time. */
+export async function judgeWhereNeeded(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
+  const known = await evidenceOf(manifest.id)
+  if (known === undefined) return judgeEverywhere(tx, manifest, evidenceOf, policy, now)
+  const { rows } = await sql<{ id: number }>`select l.repository_id as id from manifest_links l
+    left join verdicts v on v.manifest_id = l.manifest_id and v.repository_id = l.repository_id and v.decision <> 'pending'
+      and v.evidence_revision = ${known.revision} and v.policy_revision = ${policy.revision}
+      and (v.valid_until is null or v.valid_until > ${now.getTime()})
+    where l.manifest_id = ${manifest.id} and v.manifest_id is null order by l.repository_id`.execute(tx)
+  const needing = rows.map(({ id }) => id)
+  return judgeIn(tx, needing, manifest, evidenceOf, policy, now)
+}
+
+async function holdersOf(tx: Tx, manifest: Judged): Promise<number[]> {
   const holders = await tx
     .selectFrom('manifest_links')
     .select('repository_id')
     .where('manifest_id', '=', manifest.id)
     .orderBy('repository_id')
     .execute()
+  return holders.map((row) => row.repository_id)
+}
+
+/** In: repositories in the order of their ids. */
+async function judgeIn(
+  tx: Tx,
+  repositories: readonly number[],
+  manifest: Judged,
+  evidenceOf: EvidenceReader,
+  policy: Policy,
+  now: Date,
+): Promise<Place[]> {
   const places: Place[] = []
-  for (const { repository_id: repositoryId } of holders) {
+  for (const repositoryId of repositories) {
     await lockRepository(tx, repositoryId)
     if (await isHeld(tx, repositoryId, manifest.id)) places.push(...(await judgeHere(tx, repositoryId, manifest, evidenceOf, policy, now)))
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import { policies } from '../../judge/policy.ts'
 import type { Digest } from '../../model/digest.ts'
-import { claimJobs, type JobKind } from '../../store/jobs/jobs.ts'
+import { addJob, claimJobs, type JobKind } from '../../store/jobs/jobs.ts'
 import type { OpenRecords } from '../../store/suites/records.ts'
 import { artifactJson, imageJson, indexJson, pushManifest, type Pushed } from '../../store/suites/world.ts'
 import { decision, judgedOf, openFlow, pushJson, verdictOf, type FlowWorld } from './world.ts'
@@ -45,14 +45,29 @@ export function examinationsSuite(implementation: string, open: OpenRecords): vo
       assert.equal(world.asked.length, before)
       assert.equal((await verdictOf(world, image))?.evidenceRevision, 1)
       world.force.advisories = 'advisories-2'
-      await pushJson(world, 'a', imageJson(['openssl 1 CVE']))
+      await examineAnew(world, image)
       await runJobs(world)
       assert.deepEqual(world.asked.slice(before), [`examine ${image.digest}`])
       assert.equal((await verdictOf(world, image))?.evidenceRevision, 2)
       assert.deepEqual(await matches(world), ['openssl CVE-advisories-2'])
-      await pushJson(world, 'a', imageJson(['openssl 1 CVE']))
+      await examineAnew(world, image)
       await runJobs(world, world.with({ extractors: 'extractors-2' }))
       assert.ok(world.asked.slice(before + 1).some((what) => what.startsWith('inventory openssl')))
+    })
+
+    test('a second push asks for no verdict that stands, and a second repository for none but its own', async () => {
+      const world = await begin()
+      const image = await pushJson(world, 'a', imageJson(['curl 1']))
+      await runJobs(world)
+      const [first] = await judgedAt(world)
+      await pushJson(world, 'a', imageJson(['curl 1']))
+      assert.deepEqual(await jobs(world), [])
+      await pushJson(world, 'b', imageJson(['curl 1']))
+      await runJobs(world)
+      const after = await judgedAt(world)
+      assert.equal(after.length, 2)
+      assert.deepEqual(after[0], first, 'it was not judged anew')
+      assert.equal((await verdictOf(world, image))?.decision, 'allow')
     })
 
     test('two repositories that share an image both hear of it', async () => {
@@ -199,6 +214,10 @@ export function examinationsSuite(implementation: string, open: OpenRecords): vo
   })
 }
 
+function examineAnew({ records }: FlowWorld, { digest }: Pushed): Promise<void> {
+  return records.write((tx) => addJob(tx, 'examine', digest, Date.now()))
+}
+
 async function runJobs(world: FlowWorld, by: Pick<FlowWorld, 'inventories' | 'examinations'> = world): Promise<void> {
   const kinds: JobKind[] = ['inventory', 'examine', 'rejudge', 'rematch']
   for (;;) {
@@ -213,6 +232,10 @@ async function runJobs(world: FlowWorld, by: Pick<FlowWorld, 'inventories' | 'ex
       }),
     )
   }
+}
+
+function judgedAt({ records }: FlowWorld) {
+  return records.read.selectFrom('verdicts').select(['repository_id', 'judged_at', 'evidence_revision']).orderBy('repository_id').execute()
 }
 
 async function jobs(world: FlowWorld): Promise<string[]> {

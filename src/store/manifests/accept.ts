@@ -49,7 +49,7 @@ export async function acceptManifest(
     await linkManifest(tx, repository.id, id, incoming, now)
     const change = changeOf(incoming, now)
     const before = await placeTags(tx, repository, { id, digest: manifest.digest }, incoming.tags, change)
-    await addJob(tx, 'examine', manifest.digest, now)
+    if (!(await standsJudged(tx, repository.id, id, now))) await addJob(tx, 'examine', manifest.digest, now)
     await auditPush(tx, repository.name, manifest.digest, before, change)
     return repository.id
   })
@@ -215,6 +215,17 @@ async function linkManifest(tx: Tx, repositoryId: number, manifestId: number, in
   await sql`insert into blob_holders (repository_id, blob_digest, manifest_id)
     select distinct cast(${repositoryId} as bigint), blob_digest, manifest_id from manifest_blobs where manifest_id = ${manifestId}
     on conflict (repository_id, blob_digest, manifest_id) do nothing`.execute(tx)
+}
+
+/**
+ * Another tag on a manifest that stands judged here changes nothing of its verdict: new advisories, another policy and a damaged or
+ * healed blob have jobs of their own. An examination that failed is made anew by each push.
+ */
+async function standsJudged(tx: Tx, repositoryId: number, manifestId: number, now: number): Promise<boolean> {
+  const { rows } = await sql`select 1 from verdicts v left join evidence e on e.manifest_id = v.manifest_id
+    where v.repository_id = ${repositoryId} and v.manifest_id = ${manifestId} and v.decision <> 'pending'
+    and (v.valid_until is null or v.valid_until > ${now}) and (e.extractors is null or e.extractors <> 'unfinished')`.execute(tx)
+  return rows.length > 0
 }
 
 function changeOf({ principal, address, immutableTags }: Incoming, at: number): Change {
