@@ -1,7 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AdvisoryReader, SeverityClaim } from '../model/advisory.ts'
-import { ecosystemBase, packageName } from './ecosystems.ts'
+import { familyOf, normalName } from '../versions/ecosystem.ts'
 import type { Coverage } from './form.ts'
 import { Lru } from './lru.ts'
 import { currentRevision, type Revision, revisionPath } from './revisions.ts'
@@ -90,9 +90,9 @@ interface AboutRow {
  * without a suffix speaks of every release.
  */
 function readAbout(statement: StatementSync, ecosystems: ReadonlyMap<string, number>, ecosystem: string, name: string): Advisory[] {
-  const spelled = packageName(ecosystem, name)
+  const spelled = normalName(ecosystem, name)
   const found: Advisory[] = []
-  for (const known of new Set([ecosystem, ecosystemBase(ecosystem)])) {
+  for (const known of new Set([ecosystem, familyOf(ecosystem)])) {
     const id = ecosystems.get(known)
     if (id === undefined) continue
     for (const row of statement.all(id, spelled) as unknown as AboutRow[]) found.push(advisoryOf(row, known, spelled))

@@ -1,5 +1,5 @@
 import type { AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
-import { packageName } from './ecosystems.ts'
+import { normalName } from '../versions/ecosystem.ts'
 import { FieldError, hintsAt, type JsonObject, limits, listAt, objectAt, own, textOf, textsAt } from './fields.ts'
 import { addClaim, labelClaim, severityClaims } from './severity.ts'
 
@@ -22,7 +22,7 @@ function affectedPackage(entry: JsonObject, where: string, malicious: boolean): 
   if (named === undefined) return undefined
   const about = objectAt(named, `${where}.package`)
   const ecosystem = textOf(own(about, 'ecosystem'), `${where}.package.ecosystem`)
-  const name = packageName(ecosystem, textOf(own(about, 'name'), `${where}.package.name`))
+  const name = normalName(ecosystem, textOf(own(about, 'name'), `${where}.package.name`))
   const versions = [...new Set(textsAt(entry, 'versions', limits.versions, where))]
   const ranges = rangesOf(entry, where)
   if (malicious && ranges.length === 0 && versions.length === 0) ranges.push({ type: 'ECOSYSTEM', events: [{ introduced: '0' }] })

@@ -1,5 +1,5 @@
 import type { Advisory, SeverityClaim } from '../model/advisory.ts'
-import { isDistribution } from './ecosystems.ts'
+import { isDistribution } from '../versions/ecosystem.ts'
 import { dateOf, FieldError, hintsAt, type JsonObject, limits, objectAt, own, textOf, textsAt } from './fields.ts'
 import { affectedPackages } from './osv-affected.ts'
 import { addClaim, labelClaim, severityClaims } from './severity.ts'

@@ -4,7 +4,7 @@
 //                  [[["E","i0","f1.2"]],["1.0"],[["L","low"]]]   ranges, versions, severity
 //   records.facts  {"a":[aliases],"u":[upstream],"s":[severity],"c":[severity of its packages]}
 import type { Advisory, AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
-import { isDistribution } from './ecosystems.ts'
+import { isDistribution } from '../versions/ecosystem.ts'
 import { addClaim } from './severity.ts'
 
 export interface RecordFacts {

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Advisory } from '../model/advisory.ts'
-import { isDistribution } from './ecosystems.ts'
+import { isDistribution } from '../versions/ecosystem.ts'
 import type { Coverage, Merge } from './form.ts'
 import {
   decodeFacts,

@@ -1,5 +1,5 @@
 import type { Hit } from './hit.ts'
-import { isDistribution } from './ecosystem.ts'
+import { isDistribution } from '../versions/ecosystem.ts'
 
 /** Records that speak of one flaw, with all its names. */
 export interface Cluster {

@@ -2,7 +2,7 @@ import type { Advisory, AdvisoryReader, AffectedPackage } from '../model/advisor
 import type { PackageVersion } from '../model/package.ts'
 import type { Compare } from '../versions/order.ts'
 import { type Affected, anyOf, isAffected } from './affected.ts'
-import { normalName, speaksOf } from './ecosystem.ts'
+import { normalName, speaksOf } from '../versions/ecosystem.ts'
 
 /** A record that says, or may say, that a package version is affected. */
 export interface Hit {

@@ -1,5 +1,5 @@
 import type { Advisory, AdvisoryReader, AffectedPackage, RangeEvent, SeverityClaim } from '../model/advisory.ts'
-import { familyOf, normalName } from './ecosystem.ts'
+import { familyOf, normalName } from '../versions/ecosystem.ts'
 
 export interface World {
   advisories?: Advisory[]

@@ -6,7 +6,7 @@ import { zstdDecompressSync } from 'node:zlib'
 import { parseOsv } from '../advisories/osv.ts'
 import type { Advisory } from '../model/advisory.ts'
 import { orderFor } from '../versions/compare.ts'
-import { isDistribution, speaksOf } from './ecosystem.ts'
+import { isDistribution, speaksOf } from '../versions/ecosystem.ts'
 import { matchPackageVersion } from './match.ts'
 import { readerOf } from './reader.testing.ts'
 

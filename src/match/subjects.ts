@@ -1,26 +1,14 @@
 // Which advisories judge a package: the ecosystem of its distribution or language, and the name and version they use.
 import type { OsRelease } from '../model/layer.ts'
 import type { ImagePackage, PackageKind, PackageVersion } from '../model/package.ts'
-import { familyOf, normalName } from './ecosystem.ts'
+import { debianEcosystem } from '../versions/debian-releases.ts'
+import { familyOf, normalName } from '../versions/ecosystem.ts'
 
 /** The families whose packages are of a kind: a database of another kind in an image is not of its distribution. */
 const families: Partial<Record<PackageKind, ReadonlySet<string>>> = {
   deb: new Set(['Debian', 'Ubuntu']),
   apk: new Set(['Alpine', 'Wolfi', 'Chainguard']),
 }
-
-/** debian.org/releases; testing images name a release by its codename before it has a number. */
-const debianCodenames: ReadonlyMap<string, string> = new Map([
-  ['wheezy', '7'],
-  ['jessie', '8'],
-  ['stretch', '9'],
-  ['buster', '10'],
-  ['bullseye', '11'],
-  ['bookworm', '12'],
-  ['trixie', '13'],
-  ['forky', '14'],
-  ['duke', '15'],
-])
 
 /**
  * In: a package of an image, and the OSV ecosystem of the image's distribution. Out: what to match, or undefined where
@@ -47,7 +35,8 @@ export function ecosystemOf(release: OsRelease): string | undefined {
   const version = release.versionId ?? ''
   switch (release.id) {
     case 'debian':
-      return suffixed('Debian', majorOf(version) ?? (version === '' ? debianCodenames.get(release.codename ?? '') : undefined))
+      // Testing images name a release by its codename before it has a number.
+      return version === '' ? debianEcosystem(release.codename ?? '') : suffixed('Debian', majorOf(version))
     case 'ubuntu':
       return suffixed('Ubuntu', ubuntuRelease(version))
     case 'alpine':

@@ -1,7 +1,7 @@
 import { compareDpkg } from '../../versions/dpkg.ts'
 import { dateOf, hintText, isObject, limits, own } from '../fields.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
-import { debianEcosystem, debianName, debianVersion } from './debian-releases.ts'
+import { listedEcosystem, debianName, debianVersion } from './debian-names.ts'
 
 /**
  * What Debian changelogs say they cured, one line per changelog entry:
@@ -39,7 +39,7 @@ function curesOf(value: unknown, context: ReadContext): Cure[] {
   const source = own(line, 'source')
   const version = own(line, 'version')
   const cves = own(line, 'cves')
-  const ecosystem = debianEcosystem(hintText(own(line, 'release') ?? 'bookworm'))
+  const ecosystem = listedEcosystem(hintText(own(line, 'release') ?? 'bookworm'))
   if (
     typeof source !== 'string' ||
     typeof version !== 'string' ||

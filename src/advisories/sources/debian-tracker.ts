@@ -2,7 +2,7 @@ import type { AffectedPackage, RangeEvent, SeverityClaim } from '../../model/adv
 import type { Fact, Form, ReadContext } from '../form.ts'
 import { isObject, type JsonObject, own } from '../fields.ts'
 import { labelClaim } from '../severity.ts'
-import { debianEcosystem, debianName, debianVersion } from './debian-releases.ts'
+import { listedEcosystem, debianName, debianVersion } from './debian-names.ts'
 
 /**
  * The security tracker's own export (security-tracker.debian.org/tracker/data/json), one member per source package:
@@ -62,7 +62,7 @@ function* packageFacts(name: string, flaws: JsonObject, context: ReadContext): G
 }
 
 function affectedIn(codename: string, name: string, value: unknown, id: string, context: ReadContext): AffectedPackage[] {
-  const ecosystem = debianEcosystem(codename)
+  const ecosystem = listedEcosystem(codename)
   if (ecosystem === undefined) return []
   const state: JsonObject = isObject(value) ? value : {}
   const events = eventsOf(state)

@@ -1,7 +1,7 @@
 import type { Advisory, AffectedPackage, RangeEvent } from '../../model/advisory.ts'
 import type { Fact, ReadContext } from '../form.ts'
 import { dateOf, limits } from '../fields.ts'
-import { debianEcosystem, debianName, debianVersion } from './debian-releases.ts'
+import { listedEcosystem, debianName, debianVersion } from './debian-names.ts'
 
 /**
  * Debian's lists of announced advisories (security-tracker `data/DSA/list` and `data/DLA/list`), as text:
@@ -58,7 +58,7 @@ function readLine(entry: Entry, line: string, context: ReadContext): void {
   const match = packageLine.exec(line)
   if (match === null) return void context.drop('not a line of an advisory', `${entry.id}: ${text.slice(0, 60)}`)
   const [, codename = '', name = '', version = ''] = match
-  const ecosystem = debianEcosystem(codename)
+  const ecosystem = listedEcosystem(codename)
   if (ecosystem === undefined) return void context.drop('not a release', `${entry.id}: ${codename}`)
   if (!debianName.test(name)) return void context.drop('not a package name', `${entry.id}: ${name.slice(0, 60)}`)
   const events = eventsOf(version)

@@ -1,5 +1,6 @@
 // OSV schema, "Defined ecosystems": a name, and after a colon the release of a distribution.
 
+/** Distributions: their records judge a package as that distribution built it, so their words hold for no other. */
 const distributions: ReadonlySet<string> = new Set([
   'AlmaLinux',
   'Alpaquita',
@@ -41,7 +42,7 @@ export function speaksOf(recorded: string, ecosystem: string): boolean {
   return recorded === ecosystem || recorded === familyOf(ecosystem) || withoutLts(recorded) === withoutLts(ecosystem)
 }
 
-/** PEP 503 for PyPI; other names as they are. */
+/** In: a package name as a record or an image spells it. Out: as the database keeps it: PyPI by PEP 503, the rest as it is. */
 export function normalName(ecosystem: string, name: string): string {
   return ecosystem === 'PyPI' ? name.replaceAll(/[-_.]+/g, '-').toLowerCase() : name
 }
