@@ -1,7 +1,7 @@
 import { sql } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
 import { parseDigest, shortDigest, type Digest, type DigestAlgorithm } from '../../model/digest.ts'
-import type { Descriptor, Manifest } from '../../model/manifest.ts'
+import type { Descriptor, Manifest, ManifestKind } from '../../model/manifest.ts'
 import type { Blobs } from '../blobs/blobs.ts'
 import { recordAudit } from '../audit.ts'
 import { addJob } from '../jobs/jobs.ts'
@@ -41,7 +41,7 @@ export async function acceptManifest(
   if (incoming.expected !== undefined && incoming.expected !== parsed.digest) {
     throw new LazaretError('DIGEST_INVALID', `the manifest is ${shortDigest(parsed.digest)}, not ${shortDigest(incoming.expected)}`)
   }
-  const manifest = withKind(parsed, await configBytes(blobs, incoming.repository, parsed))
+  const manifest = withKind(parsed, await kindFor(records, blobs, incoming.repository, parsed))
   const repositoryId = await records.write(async (tx) => {
     const repository = await ensureRepository(tx, incoming.repository, now)
     await requireParts(tx, repository.id, parsed)
@@ -60,18 +60,26 @@ function algorithmOf(digest: Digest | undefined): DigestAlgorithm {
   return digest?.startsWith('sha512:') === true ? 'sha512' : 'sha256'
 }
 
-function withKind(parsed: ParsedManifest, config: Buffer | undefined): Manifest {
+function withKind(parsed: ParsedManifest, kind: ManifestKind): Manifest {
   const { isIndex, ...manifest } = parsed
-  const kind = kindOf(parsed, config)
   return isIndex ? { ...manifest, kind, layers: blobsOfIndex(parsed), children: manifestsOfIndex(parsed) } : { ...manifest, kind }
 }
 
-async function configBytes(blobs: Blobs, repository: string, parsed: ParsedManifest): Promise<Buffer | undefined> {
-  if (parsed.config === undefined) return undefined
+/** By its config, which is here and whole. Its bytes are read where its type does not tell, and the manifest is not on record. */
+async function kindFor(records: Records, blobs: Blobs, repository: string, parsed: ParsedManifest): Promise<ManifestKind> {
+  const byTypes = kindOf(parsed, undefined)
+  if (parsed.config === undefined) return byTypes
   const blob = await blobs.find(repository, parsed.config.digest)
   if (blob === undefined || blob.damagedAt !== null) throw missingParts([parsed.config.digest])
-  if (blob.sizeBytes > mostConfigBytes) return undefined
-  return Buffer.concat(await (await blobs.read(blob)).toArray())
+  const known = byTypes === 'image' ? byTypes : await knownKind(records, parsed.digest)
+  if (known !== undefined) return known
+  if (blob.sizeBytes > mostConfigBytes) return byTypes
+  return kindOf(parsed, Buffer.concat(await (await blobs.read(blob)).toArray()))
+}
+
+async function knownKind(records: Records, digest: Digest): Promise<ManifestKind | undefined> {
+  const row = await records.read.selectFrom('manifests').select('kind').where('digest', '=', digest).executeTakeFirst()
+  return row?.kind as ManifestKind | undefined
 }
 
 async function requireParts(tx: Tx, repositoryId: number, parsed: ParsedManifest): Promise<void> {
