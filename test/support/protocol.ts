@@ -43,35 +43,13 @@ export interface Protocol {
 /** In: `HOST:PORT`, or the URL of a registry by TLS, and who asks; nobody where left out. */
 export function protocolOf(host: string, credentials?: Credentials): Protocol {
   const base = host.includes('://') ? host : `http://${host}`
-  const send = async (path: string, options: Ask, authorization?: string): Promise<Answer> => {
-    const headers = { ...options.headers, ...(authorization === undefined ? {} : { authorization }) }
-    const body = options.body === undefined ? {} : { body: options.body as string | Uint8Array<ArrayBuffer> }
-    const url = path.startsWith('http') ? path : base + path
-    const response = await fetch(url, {
-      method: options.method ?? 'GET',
-      headers,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(60_000),
-      ...body,
-    })
-    return {
-      status: response.status,
-      reason: response.statusText,
-      headers: response.headers,
-      body: Buffer.from(await response.arrayBuffer()),
-    }
-  }
-  const basic =
-    credentials === undefined ? undefined : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
+  const basic = basicOf(credentials)
+  const send = (path: string, options: Ask, authorization?: string) => exchange(base, path, options, authorization)
   const tokenBy = async (challenge: string, scope: string | undefined): Promise<string> => {
     const url = new URL(parameterOf(challenge, 'realm') ?? '')
     url.searchParams.set('service', parameterOf(challenge, 'service') ?? '')
     if (scope !== undefined) url.searchParams.set('scope', scope)
-    const answer = await send(url.href, {}, basic)
-    if (answer.status !== 200) throw new Error(`token: ${answer.status} ${answer.body.toString('utf8').slice(0, 500)}`)
-    const { token } = JSON.parse(answer.body.toString('utf8')) as { token?: string }
-    if (token === undefined) throw new Error('the token service sent no token')
-    return token
+    return tokenIn(await send(url.href, {}, basic))
   }
   const ask = async (path: string, options: Ask = {}): Promise<Answer> => {
     const first = await send(path, options)
@@ -83,6 +61,39 @@ export function protocolOf(host: string, credentials?: Credentials): Protocol {
   const token = async (scope?: string) => tokenBy((await send('/v2/', {})).headers.get('www-authenticate') ?? '', scope)
   const askBasic = (path: string, options: Ask = {}) => send(path, options, basic)
   return { ask, askBasic, token, ...operationsOf(ask) }
+}
+
+/** In: where a path starts from, or a whole URL as the path; what is asked; the `Authorization` header, well formed or not. */
+export async function exchange(base: string, path: string, options: Ask, authorization?: string): Promise<Answer> {
+  const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers }
+  const body = options.body === undefined ? {} : { body: options.body as string | Uint8Array<ArrayBuffer> }
+  const response = await fetch(path.startsWith('http') ? path : base + path, {
+    method: options.method ?? 'GET',
+    headers,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(60_000),
+    ...body,
+  })
+  return {
+    status: response.status,
+    reason: response.statusText,
+    headers: response.headers,
+    body: Buffer.from(await response.arrayBuffer()),
+  }
+}
+
+export function basicOf(credentials: Credentials | undefined): string | undefined {
+  if (credentials === undefined) return undefined
+  return `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
+}
+
+/** In: what a token service answered. Out: the token. */
+export function tokenIn(answer: Answer): string {
+  const text = answer.body.toString('utf8')
+  if (answer.status !== 200) throw new Error(`token: ${answer.status} ${text.slice(0, 500)}`)
+  const { token } = JSON.parse(text) as { token?: string }
+  if (token === undefined) throw new Error('the token service sent no token')
+  return token
 }
 
 function operationsOf(ask: Protocol['ask']): Omit<Protocol, 'ask' | 'askBasic' | 'token'> {

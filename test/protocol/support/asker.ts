@@ -1,7 +1,7 @@
 // Somebody who sends requests: by Basic as they come, or by a token of a scope.
 
 import type { Content } from '../../support/content.ts'
-import type { Answer, Ask, Credentials } from '../../support/protocol.ts'
+import { type Answer, type Ask, basicOf, type Credentials, exchange, tokenIn } from '../../support/protocol.ts'
 import { pushContent } from '../../support/transfer.ts'
 
 export interface Asker {
@@ -23,8 +23,7 @@ export interface Asker {
 
 /** In: the port of a server on loopback, and who asks. */
 export function askerOf(port: number, credentials?: Credentials): Asker {
-  const basic =
-    credentials === undefined ? undefined : `Basic ${Buffer.from(`${credentials.username}:${credentials.password}`).toString('base64')}`
+  const basic = basicOf(credentials)
   return askerWith(port, credentials, basic, basic)
 }
 
@@ -39,11 +38,11 @@ function askerWith(
   basic: string | undefined,
   authorization: string | undefined,
 ): Asker {
-  const ask: Asker['ask'] = (path, options = {}) => send(port, path, options, authorization)
+  const base = `http://127.0.0.1:${port}`
+  const ask: Asker['ask'] = (path, options = {}) => exchange(base, path, options, authorization)
   const token = async (scope?: string) => {
-    const answer = await send(port, `/token?service=lazaret${scope === undefined ? '' : `&scope=${encodeURIComponent(scope)}`}`, {}, basic)
-    if (answer.status !== 200) throw new Error(`token: ${answer.status} ${answer.body.toString('utf8')}`)
-    return (JSON.parse(answer.body.toString('utf8')) as { token: string }).token
+    const query = scope === undefined ? '' : `&scope=${encodeURIComponent(scope)}`
+    return tokenIn(await exchange(base, `/token?service=lazaret${query}`, {}, basic))
   }
   return {
     credentials,
@@ -62,24 +61,5 @@ function askerWith(
       }),
     put: (repository, reference, mediaType, body) =>
       ask(`/v2/${repository}/manifests/${reference}`, { method: 'PUT', body, headers: { 'content-type': mediaType } }),
-  }
-}
-
-async function send(port: number, path: string, options: Omit<Ask, 'scope'>, authorization: string | undefined): Promise<Answer> {
-  const headers = { ...(authorization === undefined ? {} : { authorization }), ...options.headers }
-  const body = options.body === undefined ? {} : { body: options.body as string | Uint8Array<ArrayBuffer> }
-  const url = path.startsWith('http') ? path : `http://127.0.0.1:${port}${path}`
-  const response = await fetch(url, {
-    method: options.method ?? 'GET',
-    headers,
-    redirect: 'manual',
-    signal: AbortSignal.timeout(60_000),
-    ...body,
-  })
-  return {
-    status: response.status,
-    reason: response.statusText,
-    headers: response.headers,
-    body: Buffer.from(await response.arrayBuffer()),
   }
 }
