@@ -37,7 +37,7 @@ const mostHolderBytes = 4096
  * folder can't be written.
  */
 export async function takeHold(dataFolder: string, command: string, waitMs = patienceMs): Promise<Hold> {
-  mkdirSync(dataFolder, { recursive: true, mode: 0o700 })
+  writing(dataFolder, () => mkdirSync(dataFolder, { recursive: true, mode: 0o700 }))
   const deadline = Date.now() + waitMs
   for (let looks = 1; ; looks++) {
     const lock = tryLock(join(dataFolder, 'hold'))
@@ -54,13 +54,26 @@ function holdOf(dataFolder: string, command: string, lock: DatabaseSync): Hold {
   const path = join(dataFolder, 'holder.json')
   const write = (holder: Holder) => writeWhole(path, JSON.stringify({ ...holder, since: new Date().toISOString() }))
   const holder = { pid: process.pid, command }
-  write(holder)
+  try {
+    writing(dataFolder, () => write(holder))
+  } catch (error) {
+    lock.close() // a lock can be had where nothing can be written
+    throw error
+  }
   return {
     announce: (address) => write({ ...holder, address }),
     release() {
       rmSync(path, { force: true })
       lock.close()
     },
+  }
+}
+
+function writing<T>(dataFolder: string, work: () => T): T {
+  try {
+    return work()
+  } catch (cause) {
+    throw new LazaretError('UNAVAILABLE', `the data folder ${dataFolder} can't be written: ${messageOf(cause)}`, { cause })
   }
 }
 

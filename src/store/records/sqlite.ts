@@ -4,6 +4,7 @@ import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlit
 import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
 import { keepBeforeUpgrade } from './before-upgrade.ts'
+import { damagedAtStart, sayDamage } from './damaged.ts'
 import { createLogSync } from './log-sync.ts'
 import { migrate, requireThisVersion } from './migrate.ts'
 import type { PreparedQuery, Records, Tx } from './records.ts'
@@ -45,7 +46,7 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
     }
   } catch (error) {
     await db.destroy()
-    throw error
+    throw damagedAtStart(path, error)
   }
   const reader = openDatabase(path, true)
   const read = new Kysely<Schema>({ dialect: new SqliteDialect({ database: shim(reader) }) })
@@ -71,9 +72,14 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
 
 function openDatabase(path: string, readOnly: boolean): DatabaseSync {
   const database = new DatabaseSync(path, { readOnly, timeout: 10_000, enableForeignKeyConstraints: true })
-  database.exec('pragma cache_size = -16384; pragma temp_store = memory')
-  if (!readOnly) database.exec('pragma journal_mode = wal; pragma synchronous = full')
-  return database
+  try {
+    database.exec('pragma cache_size = -16384; pragma temp_store = memory')
+    if (!readOnly) database.exec('pragma journal_mode = wal; pragma synchronous = full')
+    return sayDamage(database, path)
+  } catch (error) {
+    database.close()
+    throw damagedAtStart(path, error)
+  }
 }
 
 /** What Kysely's dialect expects of better-sqlite3, over node:sqlite; statements are prepared once per text. */
