@@ -31,6 +31,10 @@ test('as the design has it', () => {
     heldLine({ repository: 'a', digest, reasons: [] }),
     /is held: no reason is on record\. See: lazaret why a@sha256:1f2e3d4c5b6a$/,
   )
+  assert.equal(
+    heldLine({ repository: 'a', digest, reasons: [], tellsGrant: true }),
+    'lazaret: a@sha256:1f2e3d4c5b6a is held: no reason is on record. See: lazaret why a@sha256:1f2e3d4c5b6a. To work on it: grant read-quarantined.',
+  )
   assert.equal(pendingLine('shop/api', digest, false), 'lazaret: shop/api@sha256:1f2e3d4c5b6a is being examined, try again')
   assert.equal(
     warningOf([xz, reason(xz.message, 'warn')]),

@@ -26,7 +26,8 @@ export function heldLine(held: Held): string {
   const cause = ascii(first === undefined ? 'no reason is on record' : first.message)
   const subject = `${held.repository}@${shortDigest(held.digest)}`
   const grant = held.tellsGrant === true ? ' To work on it: grant read-quarantined.' : ''
-  const way = held.alternative === undefined ? ` See: lazaret why ${subject}` : ` Use ${held.alternative}.`
+  const stop = grant === '' ? '' : '.' // a command that ends the line can be taken as it stands
+  const way = held.alternative === undefined ? ` See: lazaret why ${subject}${stop}` : ` Use ${held.alternative}.`
   const head = `lazaret: ${nameOf(held.repository, held.digest)} is held: `
   const room = mostLineCharacters - head.length - grant.length
   const candidates = [`${cause}${more}.${way}`, `${cause}${more}.`, `${cutAtWord(cause, room - more.length - 1)}${more}.`]
