@@ -1,23 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, test } from 'node:test'
+import { test } from 'node:test'
 import { sql } from 'kysely'
 import type { Postgres } from '../../test/support/postgres.ts'
-import { lacking } from '../../test/support/tools.ts'
 import { openPostgresRecords } from './records/postgres.ts'
-import { startEmptiedPostgres } from './suites/postgres.ts'
+import { overPostgres } from './suites/over.ts'
 import { storeSuites } from './suites/suites.ts'
 
-const skip = lacking('postgres', 'initdb', 'createdb', 'pg_isready')
-if (skip === false) await overPostgres()
-else test('the store over PostgreSQL', { skip }, () => undefined)
-
-async function overPostgres(): Promise<void> {
-  const stack = new AsyncDisposableStack()
-  after(() => stack.disposeAsync())
-  const { server, open } = await startEmptiedPostgres(stack, 'store')
-  storeSuites('PostgreSQL', open)
-  nodesTogether(server)
-}
+await overPostgres('store', [storeSuites], nodesTogether)
 
 function nodesTogether(server: Postgres): void {
   test('nodes that start at once on an empty database migrate it once', async () => {

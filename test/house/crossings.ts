@@ -117,7 +117,7 @@ export const tables: Record<string, { ends: Ends; backup: string; suite: string 
   evidence: { ends: { with: 'manifests' }, backup: backup.whole, suite: 'test/protocol/leaks/harbor.ts' },
   verdicts: { ends: { by: 'src/store/manifests/manifests.ts' }, backup: backup.whole, suite: 'src/store/suites/verdicts.ts' },
   users: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/suites/accounts.ts' },
-  robots: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/over-postgres.test.ts' },
+  robots: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/suites/accounts.ts' },
   grants: { ends: { by: 'src/access/account-changes.ts' }, backup: backup.whole, suite: 'src/access/suites/accounts.ts' },
   audit_log: { ends: { by: 'src/store/audit-retention.ts' }, backup: backup.whole, suite: 'src/store/suites/audit.ts' },
   audit_chain: { ends: { stays: 'one row: both ends of the audit log' }, backup: backup.whole, suite: 'src/store/suites/audit.ts' },

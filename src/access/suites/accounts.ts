@@ -6,7 +6,8 @@ import { describe, test } from 'node:test'
 import { createAccounts, type Accounts } from '../accounts.ts'
 import { ensureAdmin } from '../first-admin.ts'
 import { parseGrants } from '../grants.ts'
-import { actor, addRobot, addUser, openWorld, passwordOf, type OpenRecords, type World } from './world.ts'
+import type { OpenRecords } from '../../store/suites/records.ts'
+import { actor, addRobot, addUser, openWorld, passwordOf, type World } from './world.ts'
 
 const bob = { kind: 'user', name: 'bob' } as const
 const ci = { kind: 'robot', name: 'ci' } as const

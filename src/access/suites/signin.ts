@@ -6,7 +6,8 @@ import { createAccounts } from '../accounts.ts'
 import { parseGrants } from '../grants.ts'
 import { createPasswords } from '../passwords.ts'
 import { createSignIn } from '../signin.ts'
-import { actor, addRobot, address, addUser, basic, bearer, openWorld, passwordOf, service, type OpenRecords, type World } from './world.ts'
+import type { OpenRecords } from '../../store/suites/records.ts'
+import { actor, addRobot, address, addUser, basic, bearer, openWorld, passwordOf, service, type World } from './world.ts'
 
 const bob = { kind: 'user', name: 'bob' } as const
 

@@ -2,15 +2,13 @@ import { generateKeyPairSync } from 'node:crypto'
 import { calculateJwkThumbprint, exportJWK } from 'jose'
 import type { Actor } from '../../store/audit.ts'
 import type { Records } from '../../store/records/records.ts'
+import type { OpenRecords } from '../../store/suites/records.ts'
 import { createAccounts, type Accounts } from '../accounts.ts'
 import { parseGrants } from '../grants.ts'
 import { createPasswords, type Passwords } from '../passwords.ts'
 import { createSignIn, type SignIn } from '../signin.ts'
 import type { SigningKey } from '../signing-key.ts'
 import { createTokens, type Tokens } from '../tokens.ts'
-
-/** Empty records, by each call. What is under test may be another database, but never another suite. */
-export type OpenRecords = () => Promise<Records>
 
 /** The stage over empty records, with a clock that the test moves and hashing that costs little. */
 export interface World {
