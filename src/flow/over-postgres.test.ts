@@ -1,6 +1,7 @@
 import { overPostgres } from '../store/suites/over.ts'
 import { examinationsSuite } from './suites/examinations.ts'
+import { findingsSuite } from './suites/findings.ts'
 import { inventoriesSuite } from './suites/inventories.ts'
 import { judgingSuite } from './suites/judging.ts'
 
-await overPostgres('flow', [judgingSuite, inventoriesSuite, examinationsSuite])
+await overPostgres('flow', [judgingSuite, inventoriesSuite, examinationsSuite, findingsSuite])
