@@ -1,4 +1,5 @@
 import { LazaretError, type ErrorCode, errorCodes } from '../kit/errors.ts'
+import { createOutgoing } from '../kit/outgoing/outgoing.ts'
 import { loadSettings, type Settings } from '../kit/settings/settings.ts'
 import type { Io } from './command.ts'
 import { keptLogin, keptServer, type Login } from './login-store.ts'
@@ -32,7 +33,10 @@ export type Exchange = (request: {
 export async function openClient(io: Io, command: string): Promise<Client> {
   const settings = loadSettings({ env: io.env, cwd: io.cwd })
   const named = await namedServer(settings, io)
-  if (named !== undefined) return clientOver(named.server, httpExchange(named.server, authorizationOf(settings, named.login)))
+  if (named !== undefined) {
+    const outgoing = createOutgoing(settings, io.env)
+    return clientOver(named.server, httpExchange(named.server, authorizationOf(settings, named.login), outgoing))
+  }
   return (await import('./local.ts')).openLocal(settings, io, command)
 }
 

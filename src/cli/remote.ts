@@ -1,12 +1,14 @@
-import { Readable } from 'node:stream'
-import type { ReadableStream } from 'node:stream/web'
 import { LazaretError } from '../kit/errors.ts'
+import type { Outgoing } from '../kit/outgoing/outgoing.ts'
 import type { Exchange } from './client.ts'
 
 const mostAnswerBytes = 256 * 1024 * 1024
 
-/** In: the server's URL, and the Authorization header. Throws UNAVAILABLE where it does not answer; redirects are not followed. */
-export function httpExchange(server: string, authorization: string | undefined): Exchange {
+/**
+ * In: the server's URL, the Authorization header, the way out. Throws UNAVAILABLE where it does not answer; redirects are not
+ * followed. How long an answer takes is the command's affair.
+ */
+export function httpExchange(server: string, authorization: string | undefined, outgoing: Outgoing): Exchange {
   return async ({ method, path, body, bytes }) => {
     const headers = {
       accept: 'application/json',
@@ -14,23 +16,13 @@ export function httpExchange(server: string, authorization: string | undefined):
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(bytes === undefined ? {} : { 'content-type': 'application/octet-stream' }),
     }
-    const response = await reach(new URL(path, server), {
+    const response = await outgoing.fetch(new URL(path, server), {
       method,
       headers,
-      redirect: 'error',
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      ...(bytes === undefined ? {} : { body: Readable.toWeb(Readable.from(bytes)) as ReadableStream<Uint8Array>, duplex: 'half' }),
-    } as RequestInit)
+      ...(bytes === undefined ? {} : { body: bytes }),
+    })
     return { status: response.status, text: await bounded(response) }
-  }
-}
-
-async function reach(url: URL, options: RequestInit): Promise<Response> {
-  try {
-    return await fetch(url, options)
-  } catch (cause) {
-    const inner = (cause as { cause?: { code?: string } }).cause?.code
-    throw new LazaretError('UNAVAILABLE', `${url.origin} does not answer${inner === undefined ? '' : ` (${inner})`}`, { cause })
   }
 }
 

@@ -2,6 +2,7 @@ import { arch, homedir } from 'node:os'
 import { join } from 'node:path'
 import type { ScanOptions } from '../flow/scan.ts'
 import { LazaretError } from '../kit/errors.ts'
+import { createOutgoing } from '../kit/outgoing/outgoing.ts'
 import { loadSettings } from '../kit/settings/settings.ts'
 import type { Platform } from '../model/manifest.ts'
 import type { Io } from './command.ts'
@@ -15,6 +16,7 @@ export function scanOptions(platform: string | undefined, io: Io): ScanOptions {
     dataFolder: settings.data,
     cacheFolder: join(io.env['XDG_CACHE_HOME'] ?? join(io.env['HOME'] ?? homedir(), '.cache'), 'lazaret'),
     offline: settings.offline,
+    outgoing: () => createOutgoing(settings, io.env),
     credentialsFor: async (registry) => keptLogin(`https://${registry === 'docker.io' ? 'index.docker.io' : registry}`, io.env),
   }
 }

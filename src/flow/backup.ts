@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { currentRevision, revisionPath } from '../advisories/revisions.ts'
 import { LazaretError } from '../kit/errors.ts'
+import { trustAuthorities } from '../kit/outgoing/authorities.ts'
 import type { Settings } from '../kit/settings/settings.ts'
 import { takeBackup, type BackupOutcome, type BackupProgress, type StateFile } from '../store/backup/backup.ts'
 import { isFileName, type BackupManifest } from '../store/backup/form.ts'
@@ -27,6 +28,7 @@ export async function backUp(
   target: string,
   { version, onProgress }: { version: string; onProgress: (progress: BackupProgress) => void },
 ): Promise<BackupOutcome> {
+  trustAuthorities(settings.network.ca)
   const records = await openRecords(settings.data, settings.database, { asTheyAre: true })
   const objects = await openFileObjects(settings.blobs)
   try {
@@ -74,6 +76,7 @@ export async function verifyBackup(source: string, onProgress: ReadProgress): Pr
 /** Puts a backup into the data folder of the settings, which must be empty, as must the database be where one is set. */
 export async function restore(settings: Settings, source: string, onProgress: ReadProgress): Promise<BackupManifest> {
   if (!existsSync(source)) throw new LazaretError('NOT_FOUND', `${source} is not there`)
+  trustAuthorities(settings.network.ca)
   await requireEmptyFolder(settings.data)
   const hold = await takeHold(settings.data, 'restore')
   try {

@@ -25,7 +25,7 @@ async function installation(stack: AsyncDisposableStack): Promise<Installation> 
   await (await openRecords(data)).close()
   const examine = (env: Record<string, string> = {}, now = Date.now()) => {
     const settings = loadSettings({ env: { LAZARET_DATA: data, LAZARET_DISK_LOW_WATER_BYTES: '1', ...env }, cwd: folder })
-    return examineInstallation({ settings, named: settings.server, version: '1.2.3', now: () => now })
+    return examineInstallation({ settings, named: settings.server, version: '1.2.3', now: () => now, env })
   }
   return { data, examine }
 }

@@ -1,5 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { createOutgoing, type Environment } from '../kit/outgoing/outgoing.ts'
 import type { Settings } from '../kit/settings/settings.ts'
 import { lookAtAdvisories } from './doctor/advisories.ts'
 import type { Diagnosis } from './doctor/diagnosis.ts'
@@ -17,15 +18,18 @@ export interface DoctorParts {
   named: string | undefined
   version: string
   now: () => number
+  /** Where HTTPS_PROXY and its kin are. */
+  env: Environment
 }
 
 /**
  * Looks an installation over: reads only, beside a running server and without one. Out: what each look found, all of them, in their
  * order. Never throws for what it looks at.
  */
-export async function examineInstallation({ settings, named, version, now }: DoctorParts): Promise<Diagnosis[]> {
+export async function examineInstallation({ settings, named, version, now, env }: DoctorParts): Promise<Diagnosis[]> {
   const whose = { uid: process.getuid?.() }
-  const server = await lookAtServer({ data: settings.data, named, version, now })
+  const outgoing = createOutgoing(settings, env)
+  const server = await lookAtServer({ data: settings.data, named, version, now, outgoing })
   const folder = lookAtFolder('data folder', settings.data, whose)
   const isNew = !existsSync(join(settings.data, 'advisories'))
   const mayLookInside = isOurs(settings.data, whose.uid)

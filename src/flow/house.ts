@@ -9,6 +9,7 @@ import { extractorRevision } from '../inventory/extractors.ts'
 import { policies } from '../judge/policy.ts'
 import { createDiskWatch, type DiskWatch } from '../kit/disk-room.ts'
 import type { Log } from '../kit/log.ts'
+import { trustAuthorities } from '../kit/outgoing/authorities.ts'
 import { publicUrls, type Settings } from '../kit/settings/settings.ts'
 import type { Tracing } from '../kit/tracing/tracing.ts'
 import { createBlobPush, type BlobPush } from '../push/blobs.ts'
@@ -88,6 +89,7 @@ const expireEveryMs = 60_000
  * Errors: those of the stores, in words for an operator.
  */
 export async function openHouse(settings: Settings, log: Log): Promise<House> {
+  trustAuthorities(settings.network.ca)
   await mkdir(settings.data, { recursive: true, mode: 0o700 })
   const traced = await openTraced(settings, log)
   const [{ records, access, repositorySettings, ledger }, objects] = await Promise.all([

@@ -10,6 +10,7 @@ import { toCycloneDx } from '../inventory/sbom/cyclonedx.ts'
 import { judge } from '../judge/judge.ts'
 import { policies } from '../judge/policy.ts'
 import { LazaretError, messageOf } from '../kit/errors.ts'
+import type { Outgoing } from '../kit/outgoing/outgoing.ts'
 import { openRemote } from '../mirror/remote.ts'
 import type { Credentials } from '../mirror/authorization.ts'
 import { digestOf, type Digest } from '../model/digest.ts'
@@ -23,6 +24,8 @@ export interface ScanOptions {
   dataFolder: string
   cacheFolder: string
   offline: boolean
+  /** The way to other registries, made where one is asked. */
+  outgoing: () => Outgoing
   credentialsFor: (registry: string) => Promise<Credentials | undefined>
 }
 
@@ -79,7 +82,7 @@ async function advisoriesFor(options: ScanOptions): Promise<OpenAdvisories> {
 async function openSource(target: string, options: ScanOptions): Promise<Source> {
   if (target === '-' || existsSync(target)) return localSource(target, options.platform)
   if (options.offline) throw new LazaretError('NOT_FOUND', `there is no ${target} here, and this is offline (LAZARET_OFFLINE)`)
-  const remote = await openRemote(target, options.credentialsFor, options.platform)
+  const remote = await openRemote(target, options.credentialsFor, options.platform, options.outgoing())
   return { digest: remote.digest, layers: remote.layers, problems: () => [], close: async () => undefined }
 }
 

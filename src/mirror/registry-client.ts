@@ -1,4 +1,5 @@
 import { LazaretError } from '../kit/errors.ts'
+import type { Outgoing } from '../kit/outgoing/outgoing.ts'
 import { traceHeaders, traced } from '../kit/tracing/span.ts'
 import { basicHeader, bearerHeader, isTrustedRealm, parseChallenge, type Credentials } from './authorization.ts'
 import type { RemoteReference } from './reference.ts'
@@ -11,12 +12,13 @@ export interface RegistryClient {
 const mostRedirects = 5
 const mostTokenBytes = 64 * 1024
 const answerMs = 30_000
+const idleMs = 120_000
 
 /**
- * In: the reference, credentials where there are some. Signs in when asked to, once, and follows redirects without
- * credentials. Errors: UNAVAILABLE, UNAUTHORIZED, NOT_FOUND.
+ * In: the reference, credentials where there are some, the way out. Signs in when asked to, once, and follows redirects without
+ * credentials. Errors: UNAVAILABLE, UNAUTHORIZED, NOT_FOUND, DENIED where an answer leads into a private network.
  */
-export function registryClient(reference: RemoteReference, credentials: Credentials | undefined): RegistryClient {
+export function registryClient(reference: RemoteReference, credentials: Credentials | undefined, outgoing: Outgoing): RegistryClient {
   let authorization: string | undefined
 
   async function signIn(challenged: Response): Promise<string> {
@@ -28,33 +30,36 @@ export function registryClient(reference: RemoteReference, credentials: Credenti
         throw new LazaretError('UNAUTHORIZED', `${reference.registry} wants a sign-in: docker login ${reference.registry}`)
       return basicHeader(credentials)
     }
-    return token(challenge.realm, challenge.service, challenge.scope)
+    return token(challenged, challenge.realm, challenge.service, challenge.scope)
   }
 
-  async function token(realm: URL, service: string | undefined, scope: string | undefined): Promise<string> {
+  async function token(challenged: Response, realm: URL, service: string | undefined, scope: string | undefined): Promise<string> {
     if (service !== undefined) realm.searchParams.set('service', service)
     realm.searchParams.set('scope', scope ?? `repository:${reference.repository}:pull`)
     const trusted = isTrustedRealm(realm, reference.origin)
     if (credentials !== undefined && !trusted) {
       throw new LazaretError('UNAUTHORIZED', `${reference.registry} wants its credentials sent to ${realm.host}, which is not its own`)
     }
-    const answer = await reach(realm, credentials === undefined ? {} : { authorization: basicHeader(credentials) })
+    const answer = await reach(outgoing, realm, credentials === undefined ? {} : { authorization: basicHeader(credentials) }, challenged)
     if (!answer.ok) throw new LazaretError('UNAUTHORIZED', `${realm.host} gave no token (${answer.status})`)
     return bearerHeader(jsonObject(await boundedText(answer, mostTokenBytes), 'the token answer'))
   }
 
   async function ask(url: URL, headers: Record<string, string>): Promise<Response> {
     let at = url
+    let from: Response | undefined
     for (let hop = 0; hop <= mostRedirects; hop++) {
       const own = at.origin === reference.origin && authorization !== undefined ? { authorization } : {}
-      const answer = await reach(at, { ...headers, ...own })
+      const answer = await reach(outgoing, at, { ...headers, ...own }, from)
       const location = answer.headers.get('location')
       if (![301, 302, 303, 307, 308].includes(answer.status) || location === null) return answer
       await answer.body?.cancel()
+      if (!URL.canParse(location, at)) throw new LazaretError('UNAVAILABLE', `${at.host} redirects to what is no URL`)
       const next = new URL(location, at)
       if (at.protocol === 'https:' && next.protocol !== 'https:')
         throw new LazaretError('UNAVAILABLE', `${at.host} redirects to ${next.protocol}//`)
       at = next
+      from = answer
     }
     throw new LazaretError('UNAVAILABLE', `${url.host} redirects more than ${mostRedirects} times`)
   }
@@ -73,22 +78,15 @@ export function registryClient(reference: RemoteReference, credentials: Credenti
   }
 }
 
-async function reach(url: URL, headers: Record<string, string>): Promise<Response> {
-  const timer = new AbortController()
-  const late = setTimeout(() => timer.abort(), answerMs)
-  try {
-    return await traced(
-      'GET',
-      () => fetch(url, { headers: { ...headers, ...traceHeaders() }, redirect: 'manual', signal: timer.signal }),
-      { 'http.request.method': 'GET', 'server.address': url.hostname, 'url.path': url.pathname },
-      'client',
-    )
-  } catch (cause) {
-    const code = (cause as { cause?: { code?: string } }).cause?.code
-    throw new LazaretError('UNAVAILABLE', `${url.host} does not answer${code === undefined ? '' : ` (${code})`}`, { cause })
-  } finally {
-    clearTimeout(late)
-  }
+/** In: the answer that led there, where one did. */
+function reach(outgoing: Outgoing, url: URL, headers: Record<string, string>, ledBy: Response | undefined): Promise<Response> {
+  const led = ledBy === undefined ? {} : { ledBy }
+  return traced(
+    'GET',
+    () => outgoing.fetch(url, { headers: { ...headers, ...traceHeaders() }, answerMs, idleMs, ...led }),
+    { 'http.request.method': 'GET', 'server.address': url.hostname, 'url.path': url.pathname },
+    'client',
+  )
 }
 
 /** Out: the bytes as they come; none where there is no body. */

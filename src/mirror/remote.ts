@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { LazaretError } from '../kit/errors.ts'
+import type { Outgoing } from '../kit/outgoing/outgoing.ts'
 import { digestAlgorithm, digestHex, parseDigest, shortDigest, type Digest } from '../model/digest.ts'
 import { mediaTypes, type Platform } from '../model/manifest.ts'
 import type { Credentials } from './authorization.ts'
@@ -35,7 +36,7 @@ interface Wire {
 }
 
 /**
- * In: a reference, credentials where there are some, the platform wanted of an index. Out: the manifest, with layers to
+ * In: a reference, credentials where there are some, the platform wanted of an index, the way out. Out: the manifest, with layers to
  * be streamed. Errors: INPUT_INVALID, UNAVAILABLE, UNAUTHORIZED, NOT_FOUND, UNREADABLE where bytes are not what their
  * digest says.
  */
@@ -43,9 +44,10 @@ export async function openRemote(
   text: string,
   credentialsFor: (registry: string) => Promise<Credentials | undefined>,
   platform: Platform,
+  outgoing: Outgoing,
 ): Promise<RemoteManifest> {
   const reference = parseRemoteReference(text)
-  const client = registryClient(reference, await credentialsFor(reference.registry))
+  const client = registryClient(reference, await credentialsFor(reference.registry), outgoing)
   const first = await manifestOf(client, reference, reference.digest ?? reference.tag ?? 'latest', reference.digest)
   if (!Array.isArray(first.body['manifests'])) return imageOf(client, reference, first)
   const child = childFor(first.body['manifests'] as Wire[], platform)

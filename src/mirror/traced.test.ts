@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { parseTraceparent } from '../kit/tracing/context.ts'
 import { enableSpans, type EndedSpan, LiveSpan, within } from '../kit/tracing/span.ts'
+import { createOutgoing } from '../kit/outgoing/outgoing.ts'
 import { registryClient } from './registry-client.ts'
 
 test('a request to another registry is a span of its own, whose place goes along with it; outside of a trace nothing does', async () => {
@@ -15,8 +16,9 @@ test('a request to another registry is a span of its own, whose place goes along
   }).listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
+  const outgoing = createOutgoing({ network: { allowPrivate: [] } }, {})
   const registry = `127.0.0.1:${port}`
-  const client = registryClient({ registry, origin: `http://${registry}`, repository: 'team/app', tag: 'v1' }, undefined)
+  const client = registryClient({ registry, origin: `http://${registry}`, repository: 'team/app', tag: 'v1' }, undefined, outgoing)
   enableSpans()
   const ended: EndedSpan[] = []
   const context = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16), sampled: true, state: undefined }

@@ -204,5 +204,6 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   'tracing.resourceAttributes': { file: 'src/kit/tracing/tracing.ts', spelled: 'parseKeyValues(resourceAttributes' },
   'tracing.sampler': { file: 'src/kit/tracing/tracing.ts', spelled: 'createSampler(tracing.sampler' },
   'tracing.sampleRatio': { file: 'src/kit/tracing/tracing.ts', spelled: 'tracing.sampleRatio' },
-  'network.allowPrivate': 'later',
+  'network.allowPrivate': { file: 'src/kit/outgoing/outgoing.ts', spelled: 'rangesOf(network.allowPrivate)' },
+  'network.ca': { file: 'src/kit/outgoing/outgoing.ts', spelled: 'trustAuthorities(network.ca)' },
 }

@@ -29,7 +29,7 @@ export const doctor: Command = {
 async function examine(io: Io): Promise<Diagnosis[]> {
   try {
     const settings = loadSettings({ env: io.env, cwd: io.cwd })
-    return await examineInstallation({ settings, named: settings.server, version: lazaretVersion, now: Date.now })
+    return await examineInstallation({ settings, named: settings.server, version: lazaretVersion, now: Date.now, env: io.env })
   } catch (error) {
     if (!(error instanceof LazaretError) || error.code !== 'SETTING_INVALID') throw error
     return [{ check: 'settings', standing: 'wrong', says: error.message, remedy: 'correct it where it says; docs/settings.md lists them' }]

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { LazaretError } from '../../kit/errors.ts'
+import { createOutgoing, type Outgoing } from '../../kit/outgoing/outgoing.ts'
 import { loadSettings } from '../../kit/settings/settings.ts'
 import { basic, clientOver } from '../client.ts'
 import { exit, type Command, type Io } from '../command.ts'
@@ -25,7 +26,8 @@ export const login: Command = {
     const username = values.username ?? (await askLine(io, 'Name: ', 'no name: use -u NAME'))
     if (username === '' || username.includes(':')) throw new LazaretError('USAGE', 'a name is not empty, and has no colon')
     const password = await readSecret(io, { fromStdin: values['password-stdin'], question: `Password of ${username}` })
-    const self = await check(server, username, password)
+    const outgoing = createOutgoing(loadSettings({ env: io.env, cwd: io.cwd }), io.env)
+    const self = await check(server, username, password, outgoing)
     const kept = await keepLogin({ server, username, password }, io.env)
     io.err(
       `signed in to ${server} as the ${self.kind} ${self.name}\n${'helper' in kept ? `kept by docker-credential-${kept.helper}` : `kept in ${kept.file}, mode 0600; no credential helper is configured there`}\n`,
@@ -43,8 +45,10 @@ export function serverOf(positionals: readonly string[], io: Io, otherwise?: str
 }
 
 /** Nothing is kept that does not open anything. Throws the server's problem. */
-async function check(server: string, username: string, password: string): Promise<{ kind: string; name: string }> {
-  const self = await clientOver(server, httpExchange(server, basic(username, password))).get<{ kind?: unknown; name?: unknown }>('/self')
+async function check(server: string, username: string, password: string, outgoing: Outgoing): Promise<{ kind: string; name: string }> {
+  const self = await clientOver(server, httpExchange(server, basic(username, password), outgoing)).get<{ kind?: unknown; name?: unknown }>(
+    '/self',
+  )
   if ((self.kind !== 'user' && self.kind !== 'robot') || self.name !== username)
     throw new LazaretError('UNAVAILABLE', `${server} does not answer as Lazaret does`)
   return { kind: self.kind, name: self.name }

@@ -1,4 +1,5 @@
 import { messageOf } from '../../kit/errors.ts'
+import type { Outgoing } from '../../kit/outgoing/outgoing.ts'
 import { liveHolder } from '../hold.ts'
 import { fine, note, warning, wrong, type Diagnosis } from './diagnosis.ts'
 
@@ -19,6 +20,7 @@ export async function lookAtServer(given: {
   named: string | undefined
   version: string
   now: () => number
+  outgoing: Outgoing
 }): Promise<ServerLook> {
   const holder = liveHolder(given.data)
   if (holder !== undefined && holder.command !== 'serve')
@@ -27,7 +29,7 @@ export async function lookAtServer(given: {
   const pid = holder === undefined ? {} : { pid: holder.pid }
   if (address === undefined)
     return { found: [note(check, holder === undefined ? 'none runs on this data folder' : 'one is starting')], ...pid }
-  return { found: await ask(address, given.version, given.now), ...pid }
+  return { found: await ask(address, given), ...pid }
 }
 
 interface Ready {
@@ -36,23 +38,20 @@ interface Ready {
   parts?: unknown
 }
 
-async function ask(address: string, version: string, now: () => number): Promise<Diagnosis[]> {
+async function ask(
+  address: string,
+  { version, now, outgoing }: { version: string; now: () => number; outgoing: Outgoing },
+): Promise<Diagnosis[]> {
   try {
-    const answer = await fetch(new URL('/health/ready', address), { signal: AbortSignal.timeout(mostMs), redirect: 'error' })
+    const answer = await outgoing.fetch(new URL('/health/ready', address), { signal: AbortSignal.timeout(mostMs) })
     const text = await bounded(answer)
     return [...standing(address, JSON.parse(text) as Ready, version), ...clocksApart(answer.headers.get('date'), now())]
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'what answers is not Lazaret' : reasonOf(error)
+    const why = error instanceof SyntaxError ? 'what answers is not Lazaret' : messageOf(error)
     return [
       wrong(check, `${address} does not answer as it should (${why})`, 'see its log; where the address is another, set LAZARET_SERVER'),
     ]
   }
-}
-
-/** What `fetch` says is in its cause. */
-function reasonOf(error: unknown): string {
-  const { cause } = error as { cause?: { code?: string } }
-  return cause === undefined ? messageOf(error) : (cause.code ?? messageOf(cause))
 }
 
 async function bounded(answer: Response): Promise<string> {

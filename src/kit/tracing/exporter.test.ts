@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createLog } from '../log.ts'
 import { newSpanId, newTraceId } from './context.ts'
+import { createOutgoing } from '../outgoing/outgoing.ts'
 import { createExporter, type Exporter } from './exporter.ts'
 import { exportRequest } from './otlp.ts'
 import type { EndedSpan } from './span.ts'
@@ -47,7 +48,14 @@ async function scene(
   await once(server, 'listening')
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`
   const headers = new Map([['authorization', 'Bearer of-the-test']])
-  const exporter = createExporter({ url, headers, origin, log: createLog({ level: 'trace', write: (line) => void log.push(line) }) })
+  const outgoing = createOutgoing({ network: { allowPrivate: [] } }, {})
+  const exporter = createExporter({
+    url,
+    headers,
+    origin,
+    log: createLog({ level: 'trace', write: (line) => void log.push(line) }),
+    outgoing,
+  })
   try {
     await work(exporter, { bodies, log })
   } finally {
@@ -165,6 +173,7 @@ test('a collector that never answers, or is not there, holds up neither the end 
     headers: new Map(),
     origin,
     log: createLog({ level: 'warn', write: (line) => void log.push(line) }),
+    outgoing: createOutgoing({ network: { allowPrivate: [] } }, {}),
   })
   gone.take(spanNamed('s'))
   await gone.close()

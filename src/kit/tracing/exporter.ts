@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { LazaretError, messageOf } from '../errors.ts'
 import type { Log } from '../log.ts'
+import type { Outgoing } from '../outgoing/outgoing.ts'
 import { exportRequest, type Origin } from './otlp.ts'
 import type { EndedSpan } from './span.ts'
 
@@ -25,6 +26,7 @@ export interface ExporterParts {
   headers: ReadonlyMap<string, string>
   origin: Origin
   log: Log
+  outgoing: Outgoing
 }
 
 const mostQueued = 4096
@@ -139,15 +141,15 @@ function createComplaint(log: Log, url: string): (count: number, words: string) 
   }
 }
 
-async function post({ url, headers }: ExporterParts, body: string, ended: AbortSignal): Promise<Outcome> {
+async function post({ url, headers, outgoing }: ExporterParts, body: string, ended: AbortSignal): Promise<Outcome> {
   const signal = AbortSignal.any([ended, AbortSignal.timeout(attemptMs)])
   try {
-    const answer = await fetch(url, {
+    const answer = await outgoing.fetch(new URL(url), {
       method: 'POST',
       headers: { ...Object.fromEntries(headers), 'content-type': 'application/json' },
       body,
-      redirect: 'manual', // to another server the headers would go along
       signal,
+      connectMs: attemptMs,
     })
     const text = await boundedText(answer)
     if (answer.ok) return partial(text)
@@ -156,9 +158,8 @@ async function post({ url, headers }: ExporterParts, body: string, ended: AbortS
     const seconds = Number(answer.headers.get('retry-after') ?? Number.NaN)
     return { again: true, words, ...(seconds >= 0 ? { waitMs: seconds * 1000 } : {}) }
   } catch (error) {
-    if (error instanceof LazaretError) return { again: false, words: error.message }
-    const cause = (error as { cause?: unknown }).cause
-    return { again: true, words: `the collector does not answer: ${messageOf(cause ?? error)}` }
+    if (error instanceof LazaretError && error.code !== 'UNAVAILABLE') return { again: false, words: error.message }
+    return { again: true, words: `the collector does not answer: ${messageOf(error)}` }
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import type { Log } from '../log.ts'
+import { createOutgoing } from '../outgoing/outgoing.ts'
 import { parseHeaders, parseKeyValues } from '../settings/key-values.ts'
 import type { Settings } from '../settings/settings.ts'
 import { newSpanId, newTraceId, type SpanContext } from './context.ts'
@@ -27,11 +28,17 @@ export interface Origins {
 }
 
 /** In: settings that name a collector, and the version that runs. */
-export function createTracing({ tracing }: Pick<Settings, 'tracing'>, url: string, version: string, log: Log): Tracing {
+export function createTracing(
+  { tracing, network }: Pick<Settings, 'tracing' | 'network'>,
+  url: string,
+  version: string,
+  log: Log,
+): Tracing {
   enableSpans()
   const sample = createSampler(tracing.sampler, tracing.sampleRatio)
   const headers = parseHeaders(tracing.headers ?? '') ?? new Map<string, string>()
-  const exporter = createExporter({ url, headers, origin: { resource: resourceOf(tracing, version), name: 'lazaret', version }, log })
+  const origin = { resource: resourceOf(tracing, version), name: 'lazaret', version }
+  const exporter = createExporter({ url, headers, origin, log, outgoing: createOutgoing({ network }, process.env) })
 
   return {
     begin(name, kind, { parent, links = [], attributes = {} } = {}) {

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createServer as createHttpServer, type IncomingMessage } from 'node:http'
 import { createServer } from 'node:net'
 import { after, before, describe, test } from 'node:test'
+import { createOutgoing } from '../../../src/kit/outgoing/outgoing.ts'
 import { parseRemoteReference } from '../../../src/mirror/reference.ts'
 import { registryClient } from '../../../src/mirror/registry-client.ts'
 import { mediaTypes } from '../../../src/model/manifest.ts'
@@ -208,7 +209,8 @@ export function contentFlaws(open: OpenWorld): void {
           return { status: 401, headers: { 'www-authenticate': 'Basic realm="x"' }, body: '' }
         return { status: 307, headers: { location: `http://${thief.host}/blob` }, body: '' }
       })
-      const client = () => registryClient(parseRemoteReference(`${registry.host}/shop/api:1`), credentials)
+      const outgoing = createOutgoing({ network: { allowPrivate: [] } }, {})
+      const client = () => registryClient(parseRemoteReference(`${registry.host}/shop/api:1`), credentials, outgoing)
       await assert.rejects(client().get('/v2/shop/api/manifests/realm'), {
         code: 'UNAUTHORIZED',
         message: /wants its credentials sent to 127\.0\.0\.1:\d+, which is not its own$/,
