@@ -119,7 +119,7 @@ describe('through tinyproxy', { skip: lacking('tinyproxy', 'haproxy', 'openssl',
     for (const who of ['', 'builder:s3cret@'])
       fails(
         await scan(as(who)),
-        /the proxy http:\/\/127\.0\.0\.1:\d+ wants a sign-in, or another one \(407\): HTTPS_PROXY can have it as http:\/\/USER:PASSWORD@HOST:PORT/,
+        /the proxy http:\/\/127\.0\.0\.1:\d+ wants a sign-in, or another one \(40[17]\): HTTPS_PROXY can have it as http:\/\/USER:PASSWORD@HOST:PORT/,
       )
   })
 

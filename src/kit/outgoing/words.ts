@@ -62,8 +62,9 @@ function proxyWords(code: string | undefined, { statusCode, errors }: Failure, {
 
 /** In: the status that a proxy answered of itself. */
 export function refusedByProxy(status: number, target: string, { shown, variable }: Proxy): string {
-  if (status === 407)
-    return `the proxy ${shown} wants a sign-in, or another one (407): ${variable} can have it as http://USER:PASSWORD@HOST:PORT, percent-encoded`
+  // Some answer 401 to a sign-in that is wrong, though RFC 9110 has 407 for it.
+  if (status === 407 || status === 401)
+    return `the proxy ${shown} wants a sign-in, or another one (${status}): ${variable} can have it as http://USER:PASSWORD@HOST:PORT, percent-encoded`
   return `the proxy ${shown} (${variable}) does not open a way to ${target}: it answers ${status}`
 }
 
