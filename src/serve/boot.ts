@@ -1,9 +1,11 @@
 import { sayOldSources } from '../flow/advisories/old-sources.ts'
 import { takeHold, type Hold } from '../flow/hold.ts'
 import { openHouse } from '../flow/house.ts'
+import { reload } from '../flow/reload.ts'
 import { createLog } from '../kit/log.ts'
 import { showAddress, type Settings } from '../kit/settings/settings.ts'
 import { announceAdmin } from './announce.ts'
+import { onHangUp } from './hang-up.ts'
 import { createServer } from './server.ts'
 import { closeOrExit, closeWithin, followConnections, untilTold } from './stop.ts'
 
@@ -11,19 +13,19 @@ import { closeOrExit, closeWithin, followConnections, untilTold } from './stop.t
 const sayAgeAfterMs = 1000
 
 /**
- * Serves until it is told to stop: the steps of a start, in their order.
+ * Serves until it is told to stop: the steps of a start, in their order. In: the settings, and how they are read again on SIGHUP.
  * Out: when everything is closed. Errors: what keeps it from starting, in words for an operator.
  */
-export async function serve(settings: Settings): Promise<void> {
+export async function serve(settings: Settings, readAgain: () => Settings): Promise<void> {
   const hold = await takeHold(settings.data, 'serve')
   try {
-    await serveHeld(settings, hold)
+    await serveHeld(settings, readAgain, hold)
   } finally {
     hold.release()
   }
 }
 
-async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
+async function serveHeld(settings: Settings, readAgain: () => Settings, hold: Hold): Promise<void> {
   const log = createLog({ level: settings.log })
   const house = await openHouse(settings, log)
   const server = await createServer(house)
@@ -40,7 +42,9 @@ async function serveHeld(settings: Settings, hold: Hold): Promise<void> {
     'lazaret serves',
   )
   const sayingAge = setTimeout(() => sayOldSources(house), sayAgeAfterMs)
+  const stopReloading = onHangUp(() => reload({ ...house, read: readAgain, now: Date.now }))
   await untilTold(log)
+  await stopReloading()
   clearTimeout(sayingAge)
   log.info('stopping')
   await closeWithin(server, connections, settings.stopSeconds, log)

@@ -15,13 +15,15 @@ const mostRemembered = 10_000
 
 /**
  * A bucket for each principal that holds a minute's worth and fills at that rate, so that a burst after a rest is fine.
- * In: uploads a minute, 0 is no limit; and whose they are, in words.
+ * In: uploads a minute, or how they are looked up each time, 0 is no limit; and whose they are, in words.
  */
-export function createUploadRate(perMinute: number, now: () => number = Date.now, whose = 'under this name'): UploadRate {
+export function createUploadRate(given: number | (() => number), now: () => number = Date.now, whose = 'under this name'): UploadRate {
+  const rate = typeof given === 'number' ? () => given : given
   const buckets = new Map<string, { left: number; at: number }>()
 
   function bucketOf(principal: string): { left: number; at: number } {
     const at = now()
+    const perMinute = rate()
     const bucket = buckets.get(principal) ?? { left: perMinute, at }
     const passedMs = Math.max(0, at - bucket.at) // a clock that is set back gives nothing
     const filled = { left: Math.min(perMinute, bucket.left + (passedMs * perMinute) / 60_000), at }
@@ -36,6 +38,7 @@ export function createUploadRate(perMinute: number, now: () => number = Date.now
 
   return {
     begin(key) {
+      const perMinute = rate()
       if (perMinute === 0) return
       const bucket = bucketOf(key)
       if (bucket.left < 1) throw tooMany(perMinute, whose, Math.ceil(((1 - bucket.left) * 60) / perMinute))
@@ -103,9 +106,9 @@ function countOpen({ records }: Pick<House, 'records'>, most: number): () => Pro
 
 /** In: the house. Out: its push, behind the limits on room and rate. Reads, and ending an upload that is not wanted, have none. */
 export function limitedPush({ push, disk, settings, records }: Pick<House, 'push' | 'disk' | 'settings' | 'records'>): House['push'] {
-  const { uploadsPerMinutePerAddress, openUploads } = settings.limits
-  const rate = createUploadRate(settings.limits.uploadsPerMinute)
-  const addressRate = createUploadRate(uploadsPerMinutePerAddress, Date.now, 'from this address')
+  const { openUploads } = settings.limits
+  const rate = createUploadRate(() => settings.limits.uploadsPerMinute)
+  const addressRate = createUploadRate(() => settings.limits.uploadsPerMinutePerAddress, Date.now, 'from this address')
   const open = createOpenUploads(openUploads, countOpen({ records }, openUploads))
   const withRoom =
     <T>(take: (request: OciRequest) => Promise<T>) =>

@@ -28,6 +28,8 @@ export interface RepositorySettingsStore {
   set(actor: Actor, rule: RepositoryRule): Promise<void>
   /** Throws NOT_FOUND, CONFLICT. */
   remove(actor: Actor, match: string): Promise<void>
+  /** In: what `lazaret.yaml` says from now on, and what `public` does. */
+  declare(rules: readonly RepositoryRule[], publicPatterns: readonly string[]): void
 }
 
 export interface RepositorySettingsParts {
@@ -38,6 +40,8 @@ export interface RepositorySettingsParts {
   publicPatterns: readonly string[]
   now: () => number
 }
+
+type Said = Pick<RepositorySettingsParts, 'declared' | 'publicPatterns'>
 
 const staleAfterMs = 2000
 const mostRules = 1000
@@ -58,6 +62,7 @@ interface Snapshot {
 
 export function createRepositorySettings(parts: RepositorySettingsParts): RepositorySettingsStore {
   const { records, now } = parts
+  let said: Said = parts
   const query = records.prepare<Row>('select match, settings, updated_at, updated_by from repository_settings order by match')
   let known: { readAt: number; snapshot: Promise<Snapshot> } | undefined
   let last: { text: string; snapshot: Snapshot } | undefined
@@ -65,7 +70,7 @@ export function createRepositorySettings(parts: RepositorySettingsParts): Reposi
   async function read(): Promise<Snapshot> {
     const rows = await query.all()
     const text = JSON.stringify(rows)
-    if (last?.text !== text) last = { text, snapshot: snapshotOf(parts, rows) }
+    if (last?.text !== text) last = { text, snapshot: snapshotOf(said, rows) }
     return last.snapshot
   }
 
@@ -83,7 +88,7 @@ export function createRepositorySettings(parts: RepositorySettingsParts): Reposi
   }
 
   async function change(actor: Actor, match: string, to: RepositoryRule | undefined): Promise<void> {
-    if (parts.declared.some((rule) => rule.match === match))
+    if (said.declared.some((rule) => rule.match === match))
       throw new LazaretError('CONFLICT', `${match} is declared in lazaret.yaml: change it there`)
     try {
       await records.write(async (tx) => {
@@ -123,10 +128,15 @@ export function createRepositorySettings(parts: RepositorySettingsParts): Reposi
     publicGrants: async () => (await current()).publicGrants,
     set: (actor, rule) => change(actor, rule.match, rule),
     remove: (actor, match) => change(actor, match, undefined),
+    declare(declared, open) {
+      said = { declared, publicPatterns: open }
+      known = undefined
+      last = undefined
+    },
   }
 }
 
-function snapshotOf({ declared, publicPatterns: open }: RepositorySettingsParts, rows: Row[]): Snapshot {
+function snapshotOf({ declared, publicPatterns: open }: Said, rows: Row[]): Snapshot {
   const names = new Set(declared.map((rule) => rule.match))
   const stored = rows
     .filter((row) => !names.has(row.match))

@@ -8,8 +8,9 @@ export const serve: Command = {
   details: ['Settings come from lazaret.yaml and LAZARET_… variables: see lazaret config.'],
   async run(args, io) {
     parseArgs({ args, options: {}, strict: true })
-    const settings = loadSettings({ env: io.env, cwd: io.cwd })
-    await (await import('../../serve/boot.ts')).serve(settings)
+    const read = () => loadSettings({ env: io.env, cwd: io.cwd })
+    const settings = read()
+    await (await import('../../serve/boot.ts')).serve(settings, read)
     return exit.fine
   },
 }

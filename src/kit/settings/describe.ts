@@ -1,4 +1,5 @@
 import { catalogue, type SettingPath, settingPaths, variableOf } from './catalogue.ts'
+import { valueAt } from './changed.ts'
 import type { Kind } from './kinds.ts'
 import { publicUrls, type Settings } from './shape.ts'
 
@@ -14,7 +15,7 @@ export interface DescribedSetting {
 /** In: settings. Out: one entry per setting, in the catalogue's order, fit to be printed as JSON: no secret is in it. */
 export function describeSettings(settings: Settings): DescribedSetting[] {
   return settingPaths.map((path) => {
-    const value = valueAt(settings, path)
+    const value: unknown = path === 'publicUrl' ? publicUrls(settings) : valueAt(settings, path)
     const kind: Kind<unknown> = catalogue[path].kind
     const from = settings.sources.get(path) ?? 'default'
     return { path, variable: variableOf(path), ...(value !== undefined && { value: kind.show(value) }), from }
@@ -24,11 +25,6 @@ export function describeSettings(settings: Settings): DescribedSetting[] {
 /** In: described settings. Out: a row each: path, value, where it came from. */
 export function settingRows(described: DescribedSetting[]): [path: string, value: string, from: string][] {
   return described.map(({ path, value, from }) => [path, shownValue(value), from])
-}
-
-function valueAt(settings: Settings, path: SettingPath): unknown {
-  if (path === 'publicUrl') return publicUrls(settings)
-  return path.split('.').reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], settings)
 }
 
 function shownValue(value: DescribedSetting['value']): string {
