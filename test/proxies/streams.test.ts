@@ -87,7 +87,7 @@ describe('through a proxy in front', { skip: lacking(...needs) }, () => {
         const answered = new Promise<number>((resolve, reject) => {
           sent.once('error', reject).once('response', (answer) => answer.once('end', () => resolve(answer.statusCode ?? 0)).resume())
         })
-        await new Promise<void>((resolve, reject) => sent.write(pieces[0], (error) => (error == null ? resolve() : reject(error))))
+        await new Promise<void>((resolve, reject) => sent.write(pieces[0], (error) => (error instanceof Error ? reject(error) : resolve())))
         const written = async () => (await bytesBelow(join(server.folder, 'data', 'blobs'))) - before
         if (streams) await until(async () => (await written()) >= 4 * mebibyte, 'nothing was written while the body came')
         else assert.equal(await written(), 0)

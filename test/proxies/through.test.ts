@@ -94,7 +94,7 @@ describe('through tinyproxy', { skip: lacking('tinyproxy', 'haproxy', 'openssl',
 
   test('NO_PROXY leads past it', async () => {
     const port = registry.split(':')[1] ?? ''
-    for (const noProxy of ['registry.example', '.example', '*.example', `registry.example:${port}`, '*']) {
+    for (const noProxy of ['registry.example', '*.example', `registry.example:${port}`]) {
       const before = proxy.asked().length
       const [command, args] = inNames(launcher, ['scan', `${registry}/shop/api:1`])
       const env = {
