@@ -6,13 +6,13 @@ import type { CounterSeries, HistogramSeries, Metrics } from '../kit/metrics.ts'
 import { principalId } from '../model/access.ts'
 import { createRefusalCount } from './counted.ts'
 import type { Peer } from './forwarded.ts'
-import { keepNote, noteOf, type RequestNote } from './request-note.ts'
+import { keepNote, noteOf, requestIdOf, type RequestNote } from './request-note.ts'
 import { spanOf } from './request-span.ts'
 
 /** Counts each request when it has ended, and writes its line. */
 export interface RequestWatch {
   /** In: a request of which nothing was read yet but its head. */
-  begin(request: IncomingMessage, response: ServerResponse, known: { id: string }): void
+  begin(request: IncomingMessage, response: ServerResponse): void
   /** Requests under way. */
   open(): number
 }
@@ -57,9 +57,9 @@ export function createRequestWatch(metrics: Metrics, log: Log, peerOf: (request:
   }
 
   return {
-    begin(request, response, { id }) {
+    begin(request, response) {
       keepNote(request, {
-        id,
+        id: requestIdOf(request),
         ...peerOf(request),
         startedAt: performance.now(),
         socket: request.socket,

@@ -1,32 +1,35 @@
-import type { Server } from 'node:https'
+import type { Server as HttpsServer } from 'node:https'
 import fastify, { type FastifyInstance } from 'fastify'
 import type { House } from '../flow/house.ts'
 import { createMetrics } from '../kit/metrics.ts'
 import { apiDoor } from './api-door.ts'
 import { readPeers } from './forwarded.ts'
+import { createFront, listenWith, type Front } from './front.ts'
 import { healthRoutes } from './health.ts'
 import { limitedPush } from './limits.ts'
 import { createScrape, listenForMetrics, metricsRoutes, type Scrape } from './metrics.ts'
-import { ociRoutes } from './oci/oci.ts'
+import { createOci, type Listener } from './oci/oci.ts'
 import { serverOptions } from './options.ts'
-import { createRequestWatch, type RequestWatch } from './requests.ts'
-import { followTls, readTls } from './tls.ts'
-import { createSlowBodies, type SlowBodies } from './slow-bodies.ts'
+import { createRequestWatch } from './requests.ts'
+import { followTls } from './tls.ts'
+import { createSlowBodies } from './slow-bodies.ts'
 import { tokenRoutes } from './token.ts'
-import { traceRequests } from './traces.ts'
+import { stayInSpan } from './traces.ts'
 
-/** In: the house. Out: the HTTP server, not yet listening: the OCI routes, sign-in, health, metrics, and the door to the API. */
+/** In: the house. Out: the HTTP server, not yet listening: the OCI API, sign-in, health, metrics, and the door to the API. */
 export async function createServer(whole: House): Promise<FastifyInstance> {
   const metrics = createMetrics()
   const house = { ...whole, push: limitedPush(whole) }
   await house.disk.look()
-  const app = makeInstance(house)
   const watch = createRequestWatch(metrics, house.log, readPeers(house))
   const slow = createSlowBodies(house.settings.limits.bodySeconds)
+  const app = makeInstance(house, createFront({ watch, slow, tracing: house.tracing }, createOci(house)))
   app.addHook('onClose', async () => slow.stop())
-  watchRequests(app, watch, slow)
-  if (house.tracing !== undefined) traceRequests(app, house.tracing)
-  await app.register(ociRoutes(house))
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.header('x-request-id', request.id)
+    done()
+  })
+  if (house.tracing !== undefined) stayInSpan(app)
   await app.register(tokenRoutes(house))
   await app.register(healthRoutes(house))
   await showMetrics(app, house, createScrape(house, metrics, watch.open))
@@ -34,24 +37,15 @@ export async function createServer(whole: House): Promise<FastifyInstance> {
   return app
 }
 
-function makeInstance(house: House): FastifyInstance {
-  const options = serverOptions(house)
+function makeInstance(house: House, front: Front): FastifyInstance {
   const { tls } = house.settings
-  if (tls === undefined) return fastify(options) as unknown as FastifyInstance
-  const https = { ...readTls(tls), ...options.http, handshakeTimeout: options.http.headersTimeout }
-  const app = fastify({ ...options, https }) as unknown as FastifyInstance
-  const stop = followTls(app.server as unknown as Server, tls, house.log)
+  const { http: _http, ...options } = serverOptions(house)
+  const serverFactory = (rest: Listener) => listenWith(house, front(rest))
+  const app = fastify({ ...options, serverFactory }) as unknown as FastifyInstance
+  if (tls === undefined) return app
+  const stop = followTls(app.server as unknown as HttpsServer, tls, house.log)
   app.addHook('onClose', async () => stop())
   return app
-}
-
-function watchRequests(app: FastifyInstance, watch: RequestWatch, slow: SlowBodies): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    watch.begin(request.raw, reply.raw, { id: request.id })
-    slow.watch(request.raw, reply.raw)
-    if (!request.raw.url?.startsWith('/v2')) reply.header('x-request-id', request.id) // those below /v2 write their own head
-    done()
-  })
 }
 
 /** On a listener of their own where there is one, and then nowhere else. */

@@ -17,19 +17,13 @@ const untracedRoutes: ReadonlySet<string> = new Set(['health', 'metrics'])
 const mostAgentCharacters = 256
 const mostPathCharacters = 1024
 
-/** In: an instance whose requests have their note. Each of them is a span from its head to the last byte of its answer. */
-export function traceRequests(app: FastifyInstance, tracing: Tracing): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const span = begin(tracing, request.raw)
-    if (span === undefined) {
-      done()
-      return
-    }
-    keepSpan(request.raw, span)
-    reply.raw.on('close', onClose)
-    within(span, done)
-  })
-  stayInSpan(app)
+/** In: a request that has its note, and what answers it. It is a span from its head to the last byte of its answer. */
+export function traceRequest(tracing: Tracing, request: IncomingMessage, response: ServerResponse, answer: () => void): void {
+  const span = begin(tracing, request)
+  if (span === undefined) return answer()
+  keepSpan(request, span)
+  response.on('close', onClose)
+  within(span, answer)
 }
 
 /** A body that was read ends in the connection's own context: what follows it goes on in that of the request. */

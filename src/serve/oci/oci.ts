@@ -1,11 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Answer, OciRequest } from '../../kit/http.ts'
 import type { House } from '../../flow/house.ts'
 import { parseDigest } from '../../model/digest.ts'
 import { addressOf, askedName } from '../forwarded.ts'
-import { noteError, notePrincipal } from '../request-note.ts'
+import { noteError, noteOf, notePrincipal } from '../request-note.ts'
 import { errorAnswer } from './errors.ts'
 import { lingering } from './lingering.ts'
 import { requireRights, scopeFor } from './rights.ts'
@@ -13,39 +12,26 @@ import { routeOf, type Resource, type Route } from './route.ts'
 import { endWhenIdle, send } from './send.ts'
 
 type Handler = (request: OciRequest) => Promise<Answer>
+type Handlers = Record<Resource, Partial<Record<string, Handler>>>
 
-/** The OCI distribution API under /v2. One handler for all its paths: names have any depth, which no router can express. */
-export function ociRoutes(house: House): (app: FastifyInstance) => Promise<void> {
+/** Answers a request to its end; every error has its answer. */
+export type Listener = (request: IncomingMessage, response: ServerResponse) => void
+
+/**
+ * The OCI distribution API under /v2. One listener for all its paths: names have any depth, which no router can express, and clients
+ * pull all day: what a router and its hooks cost is a third of such a request.
+ */
+export function createOci(house: House): Listener {
   const handlers = handlersOf(house)
-  return async (app) => {
-    const handler = (request: FastifyRequest, reply: FastifyReply) => answer(house, handlers, request, reply)
-    await app.register(
-      v2Routes(handler, (error, request, reply) => refuse(house, error, request, reply)),
-      { prefix: '/v2' },
-    )
-  }
+  return (request, response) => void answer(house, handlers, request, response)
 }
 
-type OnRequest = (request: FastifyRequest, reply: FastifyReply) => Promise<void>
-type OnError = (error: unknown, request: FastifyRequest, reply: FastifyReply) => Promise<void>
-
-function v2Routes(handler: OnRequest, onError: OnError): (app: FastifyInstance) => Promise<void> {
-  return async (app) => {
-    app.setErrorHandler(onError)
-    app.removeAllContentTypeParsers()
-    app.addContentTypeParser('*', (_request, _payload, done) => done(null)) // bodies are read as streams by the handlers
-    app.route({
-      method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-      url: '/*',
-      exposeHeadRoute: false,
-      schema: { hide: true } as object,
-      handler,
-    })
-    app.setNotFoundHandler(handler) // `/v2` alone, and methods that HTTP has and OCI has not: refused in OCI's form too
-  }
+/** Of these paths nothing else has any. */
+export function isOciPath(url: string): boolean {
+  return url.startsWith('/v2') && (url.length === 3 || url[3] === '/' || url[3] === '?' || url[3] === '#')
 }
 
-function handlersOf({ gate, lists, push }: House): Record<Resource, Partial<Record<string, Handler>>> {
+function handlersOf({ gate, lists, push }: House): Handlers {
   return {
     ping: { GET: ping, HEAD: ping },
     catalog: { GET: lists.catalog },
@@ -71,61 +57,51 @@ async function ping(): Promise<Answer> {
   return { status: 200, headers: { 'content-type': 'application/json', 'content-length': '2' }, body: '{}' }
 }
 
-async function answer(
-  house: House,
-  handlers: Record<Resource, Partial<Record<string, Handler>>>,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<void> {
-  reply.hijack()
-  const method = request.method
-  endWhenIdle(request.raw)
+async function answer(house: House, handlers: Handlers, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const withBody = request.method !== 'HEAD'
+  endWhenIdle(request)
   try {
-    await send(reply.raw, await decide(house, handlers, request, reply.raw, method), method !== 'HEAD')
+    await send(response, await decide(house, handlers, request, response), withBody)
   } catch (error) {
-    await fail(house, request, reply.raw, error, method)
+    await fail(house, request, response, error).catch((problem: unknown) => {
+      house.log.error({ requestId: noteOf(request)?.id, problem: messageOf(problem), err: problem }, 'a failure was not answered')
+      response.destroy()
+    })
   }
 }
 
-/** What Fastify refuses before a handler is asked: a method that needs a body's type, a type that is none. */
-async function refuse(house: House, error: unknown, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-  reply.hijack()
-  const { statusCode = 500 } = error as { statusCode?: number }
-  const known = statusCode < 500 ? new LazaretError('INPUT_INVALID', messageOf(error), { status: statusCode, cause: error }) : error
-  await fail(house, request, reply.raw, known, request.method)
-}
-
-async function decide(
-  house: House,
-  handlers: Record<Resource, Partial<Record<string, Handler>>>,
-  request: FastifyRequest,
-  response: ServerResponse,
-  method: string,
-): Promise<Answer> {
-  const route = routeOf(rawPath(request.raw))
-  const principal = await house.signIn.authenticate(request.headers.authorization, addressOf(request.raw))
-  notePrincipal(request.raw, principal, route.resource)
+async function decide(house: House, handlers: Handlers, request: IncomingMessage, response: ServerResponse): Promise<Answer> {
+  const { method = '', headers } = request
+  const route = routeOf(rawPath(request))
+  const address = addressOf(request)
+  const principal = await house.signIn.authenticate(headers.authorization, address)
+  notePrincipal(request, principal, route.resource)
   requireRights(principal, method, route)
   const handler = handlers[route.resource][method]
   if (handler === undefined) throw unsupported(method, Object.keys(handlers[route.resource]))
+  const { repository, reference } = route
+  let signal: AbortSignal | undefined
   return handler({
     principal,
-    address: addressOf(request.raw),
-    repository: route.repository,
-    reference: route.reference,
-    query: queryOf(request.raw),
-    headers: request.headers,
-    body: request.raw,
-    signal: hangUp(response),
+    address,
+    repository,
+    reference,
+    query: queryOf(request),
+    headers,
+    body: request,
+    get signal() {
+      return (signal ??= hangUp(response)) // few ask for it
+    },
   })
 }
 
-async function fail(house: House, request: FastifyRequest, response: ServerResponse, error: unknown, method: string): Promise<void> {
-  noteError(request.raw, error)
+async function fail(house: House, request: IncomingMessage, response: ServerResponse, error: unknown): Promise<void> {
+  const { method = '' } = request
+  noteError(request, error)
   if (!(error instanceof LazaretError) || error.code === 'INTERNAL') {
     const gone = response.closed
     house.log[gone ? 'debug' : 'error'](
-      { requestId: request.id, method, path: rawPath(request.raw), problem: messageOf(error), err: error },
+      { requestId: noteOf(request)?.id, method, path: rawPath(request), problem: messageOf(error), err: error },
       gone ? 'client went away' : 'request failed',
     )
   }
@@ -135,19 +111,19 @@ async function fail(house: House, request: FastifyRequest, response: ServerRespo
   }
   const answered = errorAnswer(error)
   if (answered.status === 401) answered.headers['www-authenticate'] = challengeFor(house, request, method)
-  if (request.raw.complete) return send(response, answered, method !== 'HEAD')
+  if (request.complete) return send(response, answered, method !== 'HEAD')
   answered.headers['connection'] = 'close'
-  await send(response, { ...answered, body: lingering(answered.body, request.raw) }, method !== 'HEAD')
+  await send(response, { ...answered, body: lingering(answered.body, request) }, method !== 'HEAD')
 }
 
-function challengeFor(house: House, request: FastifyRequest, method: string): string {
+function challengeFor(house: House, request: IncomingMessage, method: string): string {
   let route: Route | undefined
   try {
-    route = routeOf(rawPath(request.raw))
+    route = routeOf(rawPath(request))
   } catch (error) {
     if (!(error instanceof LazaretError)) throw error
   }
-  return house.challenge(askedName(request.raw), route === undefined ? undefined : scopeFor(method, route))
+  return house.challenge(askedName(request), route === undefined ? undefined : scopeFor(method, route))
 }
 
 /** As sent: normalising it here would let one path be checked and another be served. */
@@ -157,10 +133,14 @@ function rawPath(message: IncomingMessage): string {
   return end < 0 ? url : url.slice(0, end)
 }
 
+const noQuery = new URLSearchParams()
+
 function queryOf(message: IncomingMessage): URLSearchParams {
-  const url = (message.url ?? '').split('#', 1)[0] ?? ''
-  const start = url.indexOf('?')
-  return new URLSearchParams(start < 0 ? '' : url.slice(start + 1))
+  const url = message.url ?? ''
+  if (!url.includes('?')) return noQuery
+  const beforeHash = url.split('#', 1)[0] ?? ''
+  const start = beforeHash.indexOf('?')
+  return start < 0 ? noQuery : new URLSearchParams(beforeHash.slice(start + 1))
 }
 
 /** RFC 9110 §15.5.6: a 405 says what would do. */
@@ -170,8 +150,10 @@ function unsupported(method: string, allowed: string[]): LazaretError {
 
 function hangUp(response: ServerResponse): AbortSignal {
   const controller = new AbortController()
-  response.once('close', () => {
+  const onClose = () => {
     if (!response.writableFinished) controller.abort()
-  })
+  }
+  if (response.closed) onClose()
+  else response.once('close', onClose)
   return controller.signal
 }

@@ -68,9 +68,13 @@ function parseObject(bytes: Buffer): Record<string, unknown> {
   return value
 }
 
+/** RFC 9110, 8.3.1. */
+const mediaTypeForm = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+$/
+
 function mediaTypeOf(body: Record<string, unknown>, declaredType: string): string {
   const inBody = optionalText(body['mediaType'], 'mediaType')
   const declared = declaredType.split(';', 1)[0]?.trim().toLowerCase() ?? ''
+  if (declaredType !== '' && !mediaTypeForm.test(declared)) throw invalid('mediaType', 'cannot be told: Content-Type is no media type')
   if (inBody !== undefined && declared !== '' && inBody !== declared) {
     throw invalid('mediaType', `is ${inBody.slice(0, 100)}, but Content-Type says ${declared.slice(0, 100)}`)
   }
