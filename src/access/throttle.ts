@@ -22,13 +22,18 @@ export function createThrottle(options: { most?: number; mostFromAddress?: numbe
   const windows = createBoundedMap<{ attempts: number; endsAt: number }>(10_000)
   const addresses = createBoundedMap<{ failures: number; endsAt: number }>(10_000)
 
+  /** A clock that was set back leaves windows that would last as long as that. */
+  function standing<Window extends { endsAt: number }>(window: Window | undefined, at: number): Window | undefined {
+    return window === undefined || window.endsAt - at > windowMs ? undefined : window
+  }
+
   return {
     begin(name, address) {
       const at = now()
-      const from = addresses.get(networkIn(address), at)
+      const from = standing(addresses.get(networkIn(address), at), at)
       if (from !== undefined && from.failures >= mostFromAddress) throw tooMany(from.endsAt - at, 'from this address')
       const key = keyOf(name, address)
-      const window = windows.get(key, at) ?? { attempts: 0, endsAt: at + windowMs }
+      const window = standing(windows.get(key, at), at) ?? { attempts: 0, endsAt: at + windowMs }
       if (window.attempts >= most) throw tooMany(window.endsAt - at, 'under this name')
       window.attempts++
       windows.set(key, window, window.endsAt)
@@ -40,7 +45,7 @@ export function createThrottle(options: { most?: number; mostFromAddress?: numbe
     failed(address) {
       const at = now()
       const key = networkIn(address)
-      const from = addresses.get(key, at) ?? { failures: 0, endsAt: at + windowMs }
+      const from = standing(addresses.get(key, at), at) ?? { failures: 0, endsAt: at + windowMs }
       from.failures++
       addresses.set(key, from, from.endsAt)
     },

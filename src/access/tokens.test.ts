@@ -23,6 +23,7 @@ test('what was issued is verified, with its claims', async () => {
       kind: 'user',
       name: 'bob',
       epoch: 'e',
+      notBefore: at - 10,
       expiresAt: at + 300,
       scope: new Map([
         ['a', new Set(['pull'])],

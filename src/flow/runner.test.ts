@@ -190,3 +190,16 @@ test('records that fail for a while stop nothing for good', async () => {
   world.runner.wake()
   await until(async () => (await rows(world)).length === 0)
 })
+
+test('a clock that is set back keeps nothing waiting, while it runs and at a start', async () => {
+  const world = await begin()
+  await add(world, 'examine', 'before the start')
+  world.clock.now -= 3_600_000
+  world.runner.start()
+  await until(async () => (await rows(world)).length === 0)
+  await add(world, 'examine', 'while it runs')
+  world.clock.now -= 3_600_000
+  world.runner.wake()
+  await until(async () => (await rows(world)).length === 0)
+  assert.equal(world.lines.filter((line) => line.includes('the clock was set back')).length, 2)
+})

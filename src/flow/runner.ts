@@ -4,6 +4,7 @@ import { outside } from '../kit/tracing/span.ts'
 import type { Digest } from '../model/digest.ts'
 import {
   claimJobs,
+  dueAfterSetBack,
   extendLeases,
   failJob,
   finishJob,
@@ -39,6 +40,8 @@ export interface RunnerParts {
 }
 
 const idleMs = 1000
+/** Less is how a clock is kept right. */
+const leastSetBackMs = 1000
 /** Jobs mostly wait for the worker; a few at once keep it fed. */
 const mostAtOnce = 4
 
@@ -48,6 +51,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const { records, inventories, examinations, around = doAlone, log, now } = parts
   const running = new Map<number, Promise<void>>()
   let movedAt = now()
+  let seenAt = Number.POSITIVE_INFINITY
   let stopped = false
   let looking: Promise<void> | undefined
   let again = false
@@ -93,9 +97,21 @@ export function createRunner(parts: RunnerParts): Runner {
     running.set(job.id, work)
   }
 
+  /** At the start too: the clock may have been set back meanwhile. */
+  async function heedClock(): Promise<void> {
+    const at = now()
+    const setBackMs = seenAt - at
+    const jobs = setBackMs < leastSetBackMs ? undefined : await dueAfterSetBack(records, at)
+    seenAt = at
+    if (jobs === undefined || (jobs === 0 && setBackMs === Number.POSITIVE_INFINITY)) return
+    log.warn({ jobs }, 'the clock was set back: work that waited for a later time is due now')
+    movedAt = Math.min(movedAt, at)
+  }
+
   async function look(): Promise<void> {
     do {
       again = false
+      await heedClock()
       const room = mostAtOnce - running.size
       if (room <= 0 || stopped) return
       const jobs = await claimJobs(records, Object.keys(handlers) as JobKind[], room, now())

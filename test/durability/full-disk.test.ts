@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { descriptorOf, sha256 } from '../support/content.ts'
 import { type Lazaret, startLazaret } from '../support/lazaret.ts'
-import { must, run } from '../support/run.ts'
+import { cannotMount } from '../support/mounts.ts'
+import { must } from '../support/run.ts'
 import { scratch } from '../support/scratch.ts'
 import { lacking } from '../support/tools.ts'
 import { lostOf, nothingYet, repository, sender, type Send } from './load.ts'
@@ -113,22 +114,45 @@ describe('a full disk', { skip }, () => {
     }
     assert.equal(wasRefused, true, 'the records were refused room')
     await refused(await send('POST', `/v2/${repository}/blobs/uploads/`))
+    await signInsGoOn()
+    const user = await server.lazaret(['users', 'add', 'late', '--password-stdin'], { input: 'the-password-of-late' })
+    assert.equal(user.code, 1)
+    assert.match(user.stderr, /the disk is full: nothing of this was stored/)
     assert.deepEqual(await lostOf(send, known), [], 'pulls go on')
+    assert.equal((await fetch(`http://${server.host}/health/ready`)).status, 200, 'a balancer leaves it where it is')
     assert.equal((await fetch(`http://${server.host}/health/live`)).status, 200)
   })
+
+  /** They write nothing at once: the audit rows of what was refused come later. */
+  async function signInsGoOn(): Promise<void> {
+    const wrong = await fetch(`http://${server.host}/token?service=lazaret`, { headers: basic('guesser', 'wrong') })
+    assert.equal(wrong.status, 401)
+    const { username, password } = server.developer
+    const right = await fetch(`http://${server.host}/token?service=lazaret`, { headers: basic(username, password) })
+    assert.equal(right.status, 200)
+  }
 
   test('after room is made pushes work, without a restart and after one', async () => {
     await room()
     await pushImage('after')
     assert.deepEqual(await lostOf(send, known), [])
+    const verdict = await server.api(`/verdict?image=${repository}:after&wait=60`)
+    assert.doesNotMatch(verdict.body.toString(), /"decision":"pending"/, 'work that found no room is done')
     await server.daemon.stop()
     server = await startLazaret(stack, { policy: 'observe', env: { LAZARET_DATA: join(disk, 'data') }, after: server })
     send = await sender(server)
+    const log = await server.api('/audit-log?action=sign-in&limit=100')
+    assert.match(log.body.toString(), /"subject":"user:guesser"/, 'what was refused meanwhile is on record')
+    assert.equal((await server.lazaret(['audit', 'verify'])).code, 0)
     await pushImage('restarted')
     assert.deepEqual(await lostOf(send, known), [])
     assert.equal((await files()).length, known.blobs.size)
   })
 })
+
+function basic(username: string, password: string): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` }
+}
 
 function manifestOf(config: Buffer, layer: Buffer, more: object = {}): Buffer {
   const json = {
@@ -157,22 +181,5 @@ async function written(writing: Promise<unknown>): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
     return false
-  }
-}
-
-/** A container may be root and have no right to mount. */
-async function cannotMount(): Promise<string | false> {
-  const stack = new AsyncDisposableStack()
-  const folder = await scratch(stack, 'mount')
-  try {
-    const point = join(folder, 'point')
-    await mkdir(point)
-    const tried = await run('mount', ['-t', 'tmpfs', '-o', 'size=65536', 'tmpfs', point])
-    if (tried.code === 0) return false
-    const reason = `left out, a tmpfs can't be mounted here: ${tried.stderr.trim()}`
-    if (process.env['CI'] === 'true') throw new Error(reason)
-    return reason
-  } finally {
-    await stack.disposeAsync()
   }
 }

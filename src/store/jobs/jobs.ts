@@ -95,6 +95,28 @@ export async function extendLeases(records: Records, ids: number[], now: number)
   )
 }
 
+/**
+ * After the clock was set back: what waits for an instant that was near is due now, and a lease lasts no longer than one does.
+ * Out: how many waited.
+ */
+export async function dueAfterSetBack(records: Records, now: number): Promise<number> {
+  return records.write(async (tx) => {
+    const waited = await tx
+      .updateTable('jobs')
+      .set({ run_after: now, created_at: now })
+      .where('state', '=', 'waiting')
+      .where('created_at', '>', now)
+      .executeTakeFirst()
+    await tx
+      .updateTable('jobs')
+      .set({ lease_until: now + leaseMs })
+      .where('state', '=', 'running')
+      .where('lease_until', '>', now + leaseMs)
+      .execute()
+    return Number(waited.numUpdatedRows)
+  })
+}
+
 /** The job is done: in the transaction that holds its effect, so that neither stands without the other. */
 export async function finishJob(tx: Tx, id: number): Promise<void> {
   await tx.deleteFrom('jobs').where('id', '=', id).execute()
