@@ -42,6 +42,7 @@ const programs: Program[] = [
   { name: 'haproxy', from: { apt: 'haproxy' }, suites: 'test/proxies' },
   { name: 'tinyproxy', from: { apt: 'tinyproxy' }, suites: 'test/proxies' },
   { name: 'strace', from: { apt: 'strace' }, suites: 'offline and durability' },
+  { name: 'faketime', from: { apt: 'faketime' }, suites: 'test/durability' },
   { name: 'ip', from: { apt: 'iproute2' }, suites: 'offline and durability' },
   { name: 'chromium', from: { apt: 'chromium' }, suites: 'the page' },
   {
