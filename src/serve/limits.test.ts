@@ -90,6 +90,23 @@ test('so many uploads may be open; those that ended are seen no later than a sec
   assert.equal(counts, 3)
 })
 
+test('what ends makes room at once', async () => {
+  let counts = 0
+  const open = createOpenUploads(
+    2,
+    async () => counts++ && 2,
+    () => 0,
+  )
+  for (let at = 0; at < 100; at++) {
+    await open.begin()
+    open.end()
+  }
+  await open.begin()
+  await open.begin()
+  await assert.rejects(open.begin(), { code: 'TOOMANYREQUESTS' })
+  assert.equal(counts, 1)
+})
+
 test('uploads that others begin over the same records are seen within half a minute', async () => {
   let at = 0
   let counted = 0

@@ -1,7 +1,7 @@
 import type { House } from '../flow/house.ts'
 import { networkOf } from '../kit/address.ts'
 import { LazaretError } from '../kit/errors.ts'
-import { headerOf, type OciRequest } from '../kit/http.ts'
+import { headerOf, type Answer, type OciRequest } from '../kit/http.ts'
 import { principalId } from '../model/access.ts'
 
 /** How often each may begin an upload. */
@@ -58,13 +58,15 @@ function tooMany(perMinute: number, whose: string, seconds: number): LazaretErro
 export interface OpenUploads {
   /** Counts one that is about to begin. Throws LazaretError TOOMANYREQUESTS. */
   begin(): Promise<void>
+  /** One has ended here. */
+  end(): void
 }
 
 const recountMs = 1000
 
 /**
- * Known by a count that is only added to, and made anew where it reaches the limit, or is half a minute old: what others begin and end
- * over the same records is seen by then.
+ * Known by what begins and ends here, and counted anew where that reaches the limit, or after half a minute: what expires, and what others
+ * begin and end over the same records, is seen by then.
  * In: the limit, and how the records are counted, up to the limit.
  */
 export function createOpenUploads(most: number, count: () => Promise<number>, now: () => number = () => performance.now()): OpenUploads {
@@ -89,6 +91,9 @@ export function createOpenUploads(most: number, count: () => Promise<number>, no
           detail: { limit: 'uploads-open' },
         })
       known++
+    },
+    end() {
+      known = Math.max(0, known - 1)
     },
   }
 }
@@ -116,6 +121,16 @@ export function limitedPush({ push, disk, settings, records }: Pick<House, 'push
       disk.requireRoom(promisedBytes(request))
       return take(request)
     }
+  const ended = (answer: Answer): Answer => {
+    open.end()
+    return answer
+  }
+  const failed = (error: unknown): never => {
+    open.end()
+    throw error
+  }
+  /** A mount, and a push in one request, leave none open. */
+  const onlyOpen = (answer: Answer) => (answer.status === 202 ? answer : ended(answer))
   return {
     blobs: {
       ...push.blobs,
@@ -123,10 +138,11 @@ export function limitedPush({ push, disk, settings, records }: Pick<House, 'push
         rate.begin(principalId(request.principal))
         addressRate.begin(networkOf(request.address))
         await open.begin()
-        return push.blobs.start(request)
+        return onlyOpen(await push.blobs.start(request).catch(failed))
       }),
       patch: withRoom(push.blobs.patch),
-      finish: withRoom(push.blobs.finish),
+      finish: withRoom(async (request) => ended(await push.blobs.finish(request))),
+      cancel: async (request) => ended(await push.blobs.cancel(request)),
     },
     manifests: { ...push.manifests, put: withRoom(push.manifests.put) },
   }

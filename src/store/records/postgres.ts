@@ -26,6 +26,7 @@ export async function openPostgresRecords(address: string, { asTheyAre = false }
     Client: TextClient,
   })
   pool.on('error', () => undefined) // an idle connection that breaks is replaced; the next query tells if that fails
+  pool.on('connect', (client) => client.on('error', () => undefined)) // so is one that breaks in a transaction, between two queries
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) })
   try {
     await (asTheyAre ? requireThisVersion(db) : migrateOnce(pool, db))
