@@ -168,23 +168,21 @@ describe('through a proxy in front', { skip: lacking(...needs) }, () => {
     using worker = await stopWorker(server)
     const content = await fixedImage(critical, 'waits')
     assert.equal((await server.protocol(server.admin).push('shop/waits', content, '1')).status, 201)
-    const pull = async (kind: FrontKind, change?: (text: string) => string) => {
-      const front = await startFront(stack, { kind, authority, server: server.host, ...(change === undefined ? {} : { change }) })
-      return heard(`https://${front.host}`, '/v2/shop/waits/manifests/1', server.developer)
-    }
     const impatient = {
       nginx: replaced(/proxy_read_timeout \w+;/, 'proxy_read_timeout 1s;'),
       haproxy: replaced(/timeout server \w+/, 'timeout server 1s'),
     }
-    await Promise.all(
-      (['nginx', 'haproxy'] as const).flatMap((kind) => [
-        pull(kind).then(({ status, body }) => {
-          assert.equal(status, 403, kind)
-          assert.match(body, /is being examined/)
-        }),
-        pull(kind, impatient[kind]).then(({ status }) => assert.equal(status, 504, kind)),
-      ]),
-    )
+    const waiting: { host: string; expected: number }[] = []
+    for (const kind of ['nginx', 'haproxy'] as const) {
+      const options = { kind, authority, server: server.host }
+      waiting.push({ host: (await startFront(stack, options)).host, expected: 403 })
+      waiting.push({ host: (await startFront(stack, { ...options, change: impatient[kind] })).host, expected: 504 })
+    }
+    const pulls = waiting.map(({ host }) => heard(`https://${host}`, '/v2/shop/waits/manifests/1', server.developer))
+    for (const [at, answer] of (await Promise.all(pulls)).entries()) {
+      assert.equal(answer.status, waiting[at]?.expected, answer.body)
+      if (answer.status === 403) assert.match(answer.body, /is being examined/)
+    }
     worker.goOn()
     await expectVerdict(server, 'shop/waits:1', 'allow')
   })

@@ -23,8 +23,8 @@ export async function openAuthority(stack: AsyncDisposableStack, name = 'authori
   return {
     file,
     async issue(...names) {
-      const own = (ending: string) => join(folder, `${count}.${ending}`)
-      count++
+      const at = count++
+      const own = (ending: string) => join(folder, `${at}.${ending}`)
       const alternatives = names.map((one) => (/^[\d.]+$|:/.test(one) ? `IP:${one}` : `DNS:${one}`)).join(',')
       const asked = ['req', '-x509', ...newKey, '-days', '1', '-subj', `/CN=${names[0]}`, '-CA', file, '-CAkey', key]
       const extensions = ['-addext', `subjectAltName=${alternatives}`, '-addext', 'basicConstraints=critical,CA:FALSE']
