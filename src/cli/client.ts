@@ -31,7 +31,7 @@ export type Exchange = (request: {
  * used for; without one, the data folder is opened. Throws CONFLICT where a running server holds that, naming its address.
  */
 export async function openClient(io: Io, command: string): Promise<Client> {
-  const settings = loadSettings({ env: io.env, cwd: io.cwd })
+  const settings = loadSettings({ env: io.env, cwd: io.cwd, listens: false })
   const named = await namedServer(settings, io)
   if (named !== undefined) {
     const outgoing = createOutgoing(settings, io.env)

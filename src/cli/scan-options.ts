@@ -10,7 +10,7 @@ import { keptLogin } from './login-store.ts'
 
 /** What `scan` and `sbom` share: settings, cache, platform, and the credentials that Docker keeps. */
 export function scanOptions(platform: string | undefined, io: Io): ScanOptions {
-  const settings = loadSettings({ env: io.env, cwd: io.cwd })
+  const settings = loadSettings({ env: io.env, cwd: io.cwd, listens: false })
   return {
     platform: platform === undefined ? { os: 'linux', architecture: architectures[arch()] ?? arch() } : parsePlatform(platform),
     dataFolder: settings.data,

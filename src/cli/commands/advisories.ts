@@ -53,7 +53,7 @@ async function status(args: string[], io: Io) {
 
 /** Out: the data folder, or undefined where a server is meant. Advisories have a lock of their own, so no server is in the way. */
 async function folderToUse(io: Io): Promise<string | undefined> {
-  const settings = loadSettings({ env: io.env, cwd: io.cwd })
+  const settings = loadSettings({ env: io.env, cwd: io.cwd, listens: false })
   if (!isFolderNamed(settings) && (await namedServer(settings, io)) !== undefined) return undefined
   await requireDataFolder(settings)
   return settings.data

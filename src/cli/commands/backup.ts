@@ -25,7 +25,7 @@ export const backup: Command = {
 }
 
 async function take(target: string, io: Io): Promise<ExitCode> {
-  const settings = loadSettings({ env: io.env, cwd: io.cwd })
+  const settings = loadSettings({ env: io.env, cwd: io.cwd, listens: false })
   await requireDataFolder(settings)
   const { backUp } = await import('../../flow/backup.ts')
   const { default: about } = await import('../../../package.json', { with: { type: 'json' } })

@@ -26,7 +26,7 @@ export const login: Command = {
     const username = values.username ?? (await askLine(io, 'Name: ', 'no name: use -u NAME'))
     if (username === '' || username.includes(':')) throw new LazaretError('USAGE', 'a name is not empty, and has no colon')
     const password = await readSecret(io, { fromStdin: values['password-stdin'], question: `Password of ${username}` })
-    const outgoing = createOutgoing(loadSettings({ env: io.env, cwd: io.cwd }), io.env)
+    const outgoing = createOutgoing(loadSettings({ env: io.env, cwd: io.cwd, listens: false }), io.env)
     const self = await check(server, username, password, outgoing)
     const kept = await keepLogin({ server, username, password }, io.env)
     io.err(
@@ -39,7 +39,8 @@ export const login: Command = {
 export function serverOf(positionals: readonly string[], io: Io, otherwise?: string): string {
   const [server, extra] = positionals
   if (extra !== undefined) throw new LazaretError('USAGE', 'one SERVER is wanted')
-  const named = server === undefined ? (loadSettings({ env: io.env, cwd: io.cwd }).server ?? otherwise) : parseServer(server)
+  const named =
+    server === undefined ? (loadSettings({ env: io.env, cwd: io.cwd, listens: false }).server ?? otherwise) : parseServer(server)
   if (named === undefined) throw new LazaretError('USAGE', 'SERVER is missing, and LAZARET_SERVER names none')
   return named
 }

@@ -17,7 +17,7 @@ export const restore: Command = {
   async run(args, io) {
     const { positionals } = parseArgs({ args, options: {}, strict: true, allowPositionals: true })
     const source = resolve(io.cwd, onlyOne(positionals, 'SOURCE'))
-    const settings = loadSettings({ env: io.env, cwd: io.cwd })
+    const settings = loadSettings({ env: io.env, cwd: io.cwd, listens: false })
     await requireDataFolder(settings)
     const flow = await import('../../flow/backup.ts')
     const line = progressLine(io)

@@ -18,6 +18,8 @@ export interface LoadOptions {
   flags?: Readonly<Record<string, string>>
   /** Path of the settings file, from `--config`; it wins over LAZARET_CONFIG. */
   configFile?: string
+  /** `false` for a command that opens no listener: what `listen` would lay open does not keep it from its work. */
+  listens?: boolean
 }
 
 /**
@@ -38,7 +40,7 @@ export function loadSettings(options: LoadOptions): Settings {
   const values = readAll(given, options, problems)
   refuse(problems)
   const settings = assemble(values.get, values.sources, configFile?.path, notes)
-  refuse(brokenRules(settings))
+  refuse(brokenRules(settings, options.listens ?? true))
   return settings
 }
 

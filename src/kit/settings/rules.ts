@@ -3,9 +3,10 @@ import { parseHeaders } from './key-values.ts'
 import { isLoopback, showAddress } from './network.ts'
 import type { Settings } from './shape.ts'
 
-/** In: settings that each are well-formed. Out: what is wrong with them together, empty where nothing is. */
-export function brokenRules(settings: Settings): string[] {
-  return [halfTls(settings), bareListener(settings), strayProxies(settings), lonelyPassword(settings), strayHeaders(settings)].filter(
+/** In: settings that each are well-formed, and whether they are to listen by. Out: what is wrong with them together, empty where nothing is. */
+export function brokenRules(settings: Settings, listens: boolean): string[] {
+  const bare = listens ? bareListener(settings) : undefined
+  return [halfTls(settings), bare, strayProxies(settings), lonelyPassword(settings), strayHeaders(settings)].filter(
     (problem) => problem !== undefined,
   )
 }

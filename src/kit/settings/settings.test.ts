@@ -300,6 +300,7 @@ test('listening beyond loopback needs TLS or a proxy that does it', () => {
       /needs tls\.cert and tls\.key, or behindProxy/,
       listen,
     )
+    assert.ok(loadSettings({ env: { LAZARET_LISTEN: listen }, cwd: folder, listens: false }), listen)
     assert.ok(load({ LAZARET_LISTEN: listen, LAZARET_BEHIND_PROXY: 'true' }))
     assert.ok(load({ LAZARET_LISTEN: listen, LAZARET_TLS_CERT: 'c', LAZARET_TLS_KEY: 'k' }))
   }
