@@ -45,6 +45,10 @@ export const commands: Record<string, Entry> = {
     summary: 'Say what is wrong with this installation, and how to mend it',
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
+  health: {
+    summary: 'Ask the server of these settings, on this machine, whether it is ready',
+    load: async () => (await import('./commands/health.ts')).health,
+  },
   jobs: {
     summary: 'List what the server has to do, and what it could not do',
     load: async () => (await import('./commands/jobs.ts')).jobs,

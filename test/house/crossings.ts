@@ -153,6 +153,7 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   tags: { page: 'docs/operations.md', prints: 'table' },
   audit: { page: 'docs/operations.md', prints: 'table' },
   doctor: { page: 'docs/operations.md', prints: 'table' },
+  health: { page: 'docs/operations.md', prints: 'table' },
   jobs: { page: 'docs/scanning.md', prints: 'table' },
   gc: { page: 'docs/operations.md', prints: 'table' },
   backup: { page: 'docs/operations.md', prints: { none: 'it prints one line that says what is in it' } },
