@@ -31,6 +31,9 @@ const programs: Program[] = [
   { name: 'crun', from: { apt: 'crun' }, suites: 'test/clients' },
   { name: 'newuidmap', from: { apt: 'uidmap' }, suites: 'test/clients' },
   { name: 'fuse-overlayfs', from: { apt: 'fuse-overlayfs' }, suites: 'test/clients' },
+  { name: 'portmap', from: { apt: 'containernetworking-plugins' }, suites: 'test/image' },
+  { name: 'iptables', from: { apt: 'iptables' }, suites: 'test/image' },
+  { name: 'podman-compose', from: { apt: 'podman-compose' }, suites: 'test/image' },
   { name: 'zstd', from: { apt: 'zstd' }, suites: 'test/clients' },
   { name: 'debootstrap', from: { apt: 'debootstrap' }, suites: 'test/clients' },
   { name: 'curl', from: { apt: 'curl' }, suites: 'test/readme' },
@@ -64,9 +67,14 @@ export function toolsFolder(): string {
 
 /** Out: the path of each program that tests drive, by name; undefined where it is not there. */
 export function findTools(): Record<string, string | undefined> {
-  const folders = [toolsFolder(), ...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin', ...postgresFolders()].filter(
-    (folder) => folder !== '',
-  )
+  const folders = [
+    toolsFolder(),
+    ...(process.env.PATH ?? '').split(delimiter),
+    '/usr/sbin',
+    '/sbin',
+    '/usr/lib/cni',
+    ...postgresFolders(),
+  ].filter((folder) => folder !== '')
   return Object.fromEntries(programs.map(({ name }) => [name, folders.map((folder) => join(folder, name)).find(isProgram)]))
 }
 
