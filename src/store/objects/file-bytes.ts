@@ -51,13 +51,18 @@ export class FileBytes extends Readable implements Pumped {
   async pumpTo(to: Writable): Promise<void> {
     const free = Array.from({ length: pieces }, () => Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(this.#end - this.#position, 1))))
     const onTheirWay: Promise<Buffer>[] = []
-    while (this.#position < this.#end) {
-      const buffer = free.pop() ?? (await onTheirWay.shift())
-      if (buffer === undefined) throw new LazaretError('INTERNAL', 'a buffer went missing')
-      const piece = await this.#fill(buffer)
-      onTheirWay.push(written(to, piece, buffer))
+    const closing = whenClosed(to)
+    try {
+      while (this.#position < this.#end) {
+        const buffer = free.pop() ?? (await Promise.race([onTheirWay.shift(), closing.closed]))
+        if (buffer === undefined) throw new LazaretError('INTERNAL', 'a buffer went missing')
+        const piece = await this.#fill(buffer)
+        onTheirWay.push(written(to, piece, buffer))
+      }
+      await Promise.race([Promise.all(onTheirWay), closing.closed])
+    } finally {
+      closing.forget()
     }
-    await Promise.all(onTheirWay)
   }
 
   /** Out: as much of the buffer as was read, never nothing. */
@@ -80,4 +85,16 @@ function written(to: Writable, piece: Buffer, buffer: Buffer): Promise<Buffer> {
   })
   handed.catch(() => undefined) // told to whoever awaits the buffer; a second one that fails beside it is the same hang-up
   return handed
+}
+
+/**
+ * An answer of Node's takes a piece after its connection has closed, and before it knows of that, and then tells nobody what became of it.
+ * Out: what rejects at the close, and what stops listening for it.
+ */
+function whenClosed(to: Writable): { closed: Promise<never>; forget: () => void } {
+  const { promise: closed, reject } = Promise.withResolvers<never>()
+  closed.catch(() => undefined) // told to whoever waits for a buffer
+  const onClose = () => reject(Object.assign(new Error('closed before the end'), { code: 'ERR_STREAM_PREMATURE_CLOSE' }))
+  to.once('close', onClose)
+  return { closed, forget: () => void to.off('close', onClose) }
 }
