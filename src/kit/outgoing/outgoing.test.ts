@@ -79,19 +79,18 @@ test('a body that breaks off, one that stands still, an answer that does not com
       if (request.url === '/broken') setImmediate(() => response.destroy())
     },
     async (origin) => {
-      const host = new URL(origin).host
       const ask = (path: string, request: OutgoingRequest = {}) => direct.fetch(new URL(origin + path), request)
-      await assert.rejects((await ask('/broken')).text(), { code: 'UNAVAILABLE', message: `${host} does not answer (ECONNRESET)` })
+      await assert.rejects((await ask('/broken')).text(), { code: 'UNAVAILABLE', message: `${origin} does not answer (ECONNRESET)` })
       await assert.rejects((await ask('/still', { idleMs: 100 })).text(), {
         code: 'UNAVAILABLE',
-        message: `${host} stopped in the middle of its answer: nothing came for 0.1 s`,
+        message: `${origin} stopped in the middle of its answer: nothing came for 0.1 s`,
       })
-      await assert.rejects(ask('/never', { answerMs: 100 }), { code: 'UNAVAILABLE', message: `${host} does not answer within 0.1 s` })
+      await assert.rejects(ask('/never', { answerMs: 100 }), { code: 'UNAVAILABLE', message: `${origin} does not answer within 0.1 s` })
       await assert.rejects(ask('/never', { signal: AbortSignal.timeout(100) }), { code: 'UNAVAILABLE' })
       await (await ask('/still')).body?.cancel()
     },
   )
-  await assert.rejects(direct.fetch(new URL('http://127.0.0.1:9/')), { message: '127.0.0.1:9 does not answer (ECONNREFUSED)' })
+  await assert.rejects(direct.fetch(new URL('http://127.0.0.1:9/')), { message: 'http://127.0.0.1:9 does not answer (ECONNREFUSED)' })
   await assert.rejects(direct.fetch(new URL('file:///etc/passwd')), { code: 'INPUT_INVALID' })
 })
 
@@ -119,7 +118,7 @@ for (const [name, answer, https, http] of [
     'never answers',
     undefined,
     /^the proxy http:\/\/127\.0\.0\.1:\d+ \(https_proxy\) opens no way to registry\.example within 0\.3 s$/,
-    /^registry\.example does not answer through the proxy http:\/\/127\.0\.0\.1:\d+ within 0\.3 s$/,
+    /^http:\/\/registry\.example does not answer through the proxy http:\/\/127\.0\.0\.1:\d+ within 0\.3 s$/,
   ],
   [
     'opens the way and says no more',

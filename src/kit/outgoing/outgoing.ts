@@ -49,7 +49,7 @@ export function createOutgoing({ network }: Pick<Settings, 'network'>, env: Envi
     async fetch(url, request = {}) {
       if (url.protocol !== 'http:' && url.protocol !== 'https:') throw new LazaretError('INPUT_INVALID', `${url.protocol}// is not asked`)
       const proxy = proxyFor(url, env)
-      const way: Way = { target: url.host, proxy }
+      const way: Way = { target: url.host, origin: url.origin, proxy }
       const lookup = guarded(url, proxy, request.ledBy === undefined ? undefined : (nearness.get(request.ledBy) ?? 'public'), allowed)
       const sent = open(url, proxy, lookup, request)
       const answer = await headOf(sent, request, way)

@@ -3,8 +3,9 @@ import type { Proxy } from './proxy.ts'
 
 /** Where a request went, for what is said when it fails. */
 export interface Way {
-  /** `registry.example:443`. */
+  /** `registry.example:8443`, and with its scheme. */
   target: string
+  origin: string
   proxy: Proxy | undefined
 }
 
@@ -68,17 +69,17 @@ export function refusedByProxy(status: number, target: string, { shown, variable
   return `the proxy ${shown} (${variable}) does not open a way to ${target}: it answers ${status}`
 }
 
-function plainWords(code: string | undefined, error: unknown, { target, proxy }: Way): string {
-  return `${target} does not answer${through(proxy)} (${code ?? messageOf(error).slice(0, 200)})`
+function plainWords(code: string | undefined, error: unknown, { origin, proxy }: Way): string {
+  return `${origin} does not answer${through(proxy)} (${code ?? messageOf(error).slice(0, 200)})`
 }
 
 /** In: seconds that were waited for what. */
-export function lateWords(what: 'connection' | 'answer' | 'rest', ms: number, { target, proxy }: Way): string {
+export function lateWords(what: 'connection' | 'answer' | 'rest', ms: number, { target, origin, proxy }: Way): string {
   const seconds = `${ms / 1000} s`
-  if (what === 'rest') return `${target} stopped in the middle of its answer${through(proxy)}: nothing came for ${seconds}`
+  if (what === 'rest') return `${origin} stopped in the middle of its answer${through(proxy)}: nothing came for ${seconds}`
   if (what === 'connection' && proxy !== undefined)
     return `the proxy ${proxy.shown} (${proxy.variable}) opens no way to ${target} within ${seconds}`
-  return `${target} does not answer${through(proxy)} within ${seconds}`
+  return `${origin} does not answer${through(proxy)} within ${seconds}`
 }
 
 function through(proxy: Proxy | undefined): string {
