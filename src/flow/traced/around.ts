@@ -106,6 +106,10 @@ function tracedWriter(writer: ObjectWriter): ObjectWriter {
           span?.set({ 'lazaret.blob.bytes': writer.size - before })
         }
       }),
+    get intact() {
+      return writer.intact
+    },
+    digest: (algorithm) => traced('blob digest', () => writer.digest(algorithm)),
     seal: () => traced('blob sync', () => writer.seal(), { 'lazaret.blob.bytes': writer.size }),
     release: () => writer.release(),
   }

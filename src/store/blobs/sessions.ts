@@ -1,6 +1,4 @@
-import { createHash, type Hash } from 'node:crypto'
 import { LazaretError } from '../../kit/errors.ts'
-import type { DigestAlgorithm } from '../../model/digest.ts'
 import type { ObjectStore, ObjectWriter } from '../objects/objects.ts'
 import type { Records } from '../records/records.ts'
 
@@ -15,9 +13,6 @@ export interface Session {
   id: string
   owner: UploadOwner
   writer: ObjectWriter
-  /** Of all bytes so far; `hashedBytes` differs from the writer's size only after a write that failed. */
-  hash: Hash
-  hashedBytes: number
   busy: boolean
   usedAt: number
   expiresAt: number
@@ -25,7 +20,7 @@ export interface Session {
 
 /**
  * Sessions with their file open. A session is open once in this process, from its first use until `letGo`; what was let go of, or
- * left by an earlier process, is opened again from its row, and its bytes hashed again.
+ * left by an earlier process, is opened again from its row.
  * Errors: BLOB_UPLOAD_UNKNOWN for one that is gone, expired or somebody else's; CONFLICT while another request has it;
  * TOOMANYREQUESTS where as many as may be are being written to.
  */
@@ -53,8 +48,6 @@ export interface Sessions {
 const idleMs = 60_000
 /** Each has a file open. */
 const mostOpen = 1000
-/** Made as bytes come; a checksum in another algorithm is made by reading the file again. */
-export const streamed: DigestAlgorithm = 'sha256'
 
 export function createSessions(records: Records, objects: ObjectStore, now: () => number): Sessions {
   /** The longest unused first. */
@@ -79,13 +72,7 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
     if (row === undefined || !isSame({ repositoryId: row.repository_id, principal: row.principal }, owner)) throw unknownUpload()
     await makeRoom()
     const writer = await objects.resume(row.object_key)
-    try {
-      const hash = await hashOf(objects, row.object_key, streamed)
-      return keep({ id, owner, writer, hash, hashedBytes: writer.size, busy: false, usedAt: now(), expiresAt: row.expires_at })
-    } catch (error) {
-      await writer.release()
-      throw error
-    }
+    return keep({ id, owner, writer, busy: false, usedAt: now(), expiresAt: row.expires_at })
   }
 
   function keep(session: Session): Session {
@@ -110,7 +97,7 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
   return {
     async begin({ id, owner, expiresAt }, create) {
       await makeRoom()
-      keep({ id, owner, writer: await create(), hash: createHash(streamed), hashedBytes: 0, busy: false, usedAt: now(), expiresAt })
+      keep({ id, owner, writer: await create(), busy: false, usedAt: now(), expiresAt })
     },
     async take(id, owner) {
       const session = await find(id, owner)
@@ -147,10 +134,4 @@ function isSame(a: UploadOwner, b: UploadOwner): boolean {
 
 export function unknownUpload(): LazaretError {
   return new LazaretError('BLOB_UPLOAD_UNKNOWN', 'no such upload: it ended, expired, or was begun elsewhere')
-}
-
-export async function hashOf(objects: ObjectStore, key: string, algorithm: DigestAlgorithm): Promise<Hash> {
-  const hash = createHash(algorithm)
-  for await (const chunk of await objects.read(key)) hash.update(chunk as Buffer)
-  return hash
 }

@@ -5,7 +5,7 @@ import { digestAlgorithm, digestHex, digestOf, shortDigest, type Digest } from '
 import type { ObjectStore } from '../objects/objects.ts'
 import type { Records } from '../records/records.ts'
 import { adoptBlob, type Blob } from './blobs.ts'
-import { createSessions, hashOf, streamed, unknownUpload, type Session, type UploadOwner } from './sessions.ts'
+import { createSessions, unknownUpload, type Session, type UploadOwner } from './sessions.ts'
 
 /**
  * Upload sessions (OCI distribution-spec, "Pushing blobs"). A row is there before its object and gone after it, so that whatever a
@@ -64,14 +64,10 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
       })
     }
     try {
-      await session.writer.append(source, (chunk) => {
-        options.requireRoom?.()
-        session.hash.update(chunk)
-        session.hashedBytes += chunk.length
-      })
+      await session.writer.append(source, options.requireRoom)
     } catch (error) {
       if (asNoRoom(error) !== undefined) return giveUp(session, error, () => session.writer.release())
-      if (session.hashedBytes !== session.writer.size) await sessions.letGo(session) // a failed write: the file is hashed again when resumed
+      if (!session.writer.intact) await sessions.letGo(session)
       throw error
     }
   }
@@ -114,8 +110,8 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
   /** Until the blob stands, the session stays taken: nobody appends to what is being sealed. */
   async function commit(session: Session, digest: Digest): Promise<Blob> {
     try {
+      await requireDigest(session, digest).catch((error: unknown) => throwAway(session, error))
       await seal(session)
-      await requireDigest(session, digest)
       return await adopt(session, digest).catch((error: unknown) => {
         if (asNoRoom(error) === undefined) throw error
         return giveUp(session, error, async () => undefined)
@@ -135,12 +131,16 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
     }
   }
 
+  async function throwAway(session: Session, error: unknown): Promise<never> {
+    await session.writer.release()
+    await discard(session.id, session.writer.key)
+    throw error
+  }
+
   async function requireDigest(session: Session, digest: Digest): Promise<void> {
     const algorithm = digestAlgorithm(digest)
-    const hash = algorithm === streamed ? session.hash : await hashOf(objects, session.writer.key, algorithm)
-    const found = digestOf(algorithm, hash.digest('hex'))
+    const found = digestOf(algorithm, await session.writer.digest(algorithm))
     if (digestHex(found) === digestHex(digest)) return
-    await discard(session.id, session.writer.key)
     throw new LazaretError('DIGEST_INVALID', `the bytes are ${shortDigest(found)}, not ${shortDigest(digest)}`, {
       detail: { expected: digest, found },
     })

@@ -1,10 +1,12 @@
 // objects/<2 hex>/<32 hex>   one file an object, spread over 256 folders by the first byte of its random key
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes, type Hash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
+import type { DigestAlgorithm } from '../../model/digest.ts'
+import { createDigests, type Digests, type Follower } from './digests.ts'
 import { FileBytes } from './file-bytes.ts'
 import type { ObjectStore, ObjectWriter } from './objects.ts'
 
@@ -16,19 +18,20 @@ const unsyncedBytes = 32 << 20
 /** An ObjectStore in a folder. In: the folder, made where it is missing. Throws what the file system throws (EACCES, ENOSPC …). */
 export async function openFileObjects(folder: string): Promise<ObjectStore> {
   await makeFolders(folder)
+  const digests = createDigests()
   const pathOf = (key: string) => join(folder, key.slice(0, 2), checkedKey(key))
   return {
     newKey: () => randomBytes(16).toString('hex'),
     async create(key) {
-      return new FileWriter(key, join(folder, key.slice(0, 2)), await open(pathOf(key), 'wx', 0o600), 0)
+      return new FileWriter(key, pathOf(key), await open(pathOf(key), 'wx', 0o600), 0, digests)
     },
     async resume(key) {
       const file = await open(pathOf(key), 'r+').catch((cause: unknown) => missing(cause, 'BLOB_UPLOAD_UNKNOWN'))
-      return new FileWriter(key, join(folder, key.slice(0, 2)), file, (await file.stat()).size)
+      return new FileWriter(key, pathOf(key), file, (await file.stat()).size, digests)
     },
     read: (key, range) => readFrom(pathOf(key), range),
     remove: (key) => rm(pathOf(key), { force: true }),
-    close: async () => undefined,
+    close: () => digests.close(),
   }
 }
 
@@ -58,24 +61,39 @@ async function readFrom(path: string, range: { start: number; end: number } | un
   return Readable.from([])
 }
 
+/** A digest of fewer bytes is made as they come: a thread's messages and its second look at the file would cost more. */
+const mostInlineBytes = 2 << 20
+const inline: DigestAlgorithm = 'sha256'
+
 class FileWriter implements ObjectWriter {
   readonly key: string
-  readonly #folder: string
+  readonly #path: string
   readonly #file: FileHandle
+  readonly #digests: Digests
   #size: number
+  /** Of all bytes, while they are few and were all seen. */
+  #hash: Hash | undefined
+  #follower: Follower | undefined
+  #intact = true
   #unsynced = 0
   #syncing: Promise<void> | undefined
   #syncProblem: Error | undefined
 
-  constructor(key: string, folder: string, file: FileHandle, size: number) {
+  constructor(key: string, path: string, file: FileHandle, size: number, digests: Digests) {
     this.key = key
-    this.#folder = folder
+    this.#path = path
     this.#file = file
     this.#size = size
+    this.#digests = digests
+    this.#hash = size === 0 ? createHash(inline) : undefined
   }
 
   get size(): number {
     return this.#size
+  }
+
+  get intact(): boolean {
+    return this.#intact
   }
 
   async append(source: AsyncIterable<Buffer>, onChunk?: (chunk: Buffer) => void): Promise<void> {
@@ -104,6 +122,7 @@ class FileWriter implements ObjectWriter {
   }
 
   async #write(pieces: Buffer[]): Promise<void> {
+    this.#intact = false
     let rest = pieces
     while (rest.length > 0) {
       const { bytesWritten } = await this.#file.writev(rest, this.#size)
@@ -111,6 +130,8 @@ class FileWriter implements ObjectWriter {
       this.#unsynced += bytesWritten
       rest = after(rest, bytesWritten)
     }
+    this.#hashed(pieces)
+    this.#intact = true
     if (this.#unsynced >= unsyncedBytes) this.#syncAhead()
   }
 
@@ -129,6 +150,31 @@ class FileWriter implements ObjectWriter {
     )
   }
 
+  #hashed(pieces: Buffer[]): void {
+    if (this.#size > mostInlineBytes) this.#hash = undefined
+    if (this.#hash === undefined) {
+      this.#follower ??= this.#digests.follow(this.#path, inline)
+      this.#follower.reach(this.#size)
+    } else for (const piece of pieces) this.#hash.update(piece)
+  }
+
+  async digest(algorithm: DigestAlgorithm): Promise<string> {
+    if (algorithm !== inline) return this.#digestAnew(algorithm)
+    if (this.#hash !== undefined) return this.#hash.copy().digest('hex')
+    this.#syncAhead() // beside the thread that catches up
+    this.#follower ??= this.#digests.follow(this.#path, inline)
+    return this.#follower.digest(this.#size)
+  }
+
+  async #digestAnew(algorithm: DigestAlgorithm): Promise<string> {
+    const follower = this.#digests.follow(this.#path, algorithm)
+    try {
+      return await follower.digest(this.#size)
+    } finally {
+      follower.leave()
+    }
+  }
+
   async seal(): Promise<void> {
     try {
       await this.#syncing
@@ -137,12 +183,14 @@ class FileWriter implements ObjectWriter {
       if (size !== this.#size) throw new LazaretError('INTERNAL', `${size} bytes are on disk, where ${this.#size} were written`)
       await this.#file.sync()
     } finally {
+      this.#follower?.leave()
       await this.#file.close()
     }
-    await syncFolder(this.#folder)
+    await syncFolder(dirname(this.#path))
   }
 
   async release(): Promise<void> {
+    this.#follower?.leave()
     await this.#syncing
     await this.#file.close()
   }

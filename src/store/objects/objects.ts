@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import type { DigestAlgorithm } from '../../model/digest.ts'
 
 /**
  * Bytes under keys that the store itself gives. The records say which digest lies under which key, so that nothing is
@@ -30,6 +31,10 @@ export interface ObjectWriter {
   readonly size: number
   /** Appends as it streams. On an error of the source, what had come stays, and `size` counts it. */
   append(source: AsyncIterable<Buffer>, onChunk?: (chunk: Buffer) => void): Promise<void>
+  /** Out: the digest of all bytes so far, in hex. While nothing is appended. Where the bytes can't be read again it throws what read does. */
+  digest(algorithm: DigestAlgorithm): Promise<string>
+  /** False after an `append` whose bytes may not all have gone where they belong: then it is let go of, and resumed. */
+  readonly intact: boolean
   /** On disk, whole and final. Where it throws, nothing is known of the object: it must be removed, and sent again. */
   seal(): Promise<void>
   /** Lets go of it, to be resumed later or removed. */

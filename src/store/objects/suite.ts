@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { ObjectStore } from './objects.ts'
 
@@ -58,6 +58,47 @@ export function objectsSuite(implementation: string, place: () => Promise<Object
       await writer.append(chunks([Buffer.alloc(5)]))
       assert.equal(writer.size, 2_000_015)
       await writer.release()
+      await store.close()
+    })
+
+    test('the digest is of all bytes so far: few or many, in one go, in pieces, and after a restart', async () => {
+      const world = await place()
+      const bytes = randomBytes(9_000_000)
+      for (const ends of [[0], [5], [1_000_000, 2_097_152], [2_097_153], [700_000, 2_500_000, 2_500_001, 9_000_000]]) {
+        const before = await world.open()
+        const key = before.newKey()
+        let writer = await before.create(key)
+        let store = before
+        let at = 0
+        for (const [round, end] of ends.entries()) {
+          await writer.append(chunks([bytes.subarray(at, end)]))
+          at = end
+          for (const algorithm of ['sha256', 'sha512', 'sha256'] as const)
+            assert.equal(await writer.digest(algorithm), createHash(algorithm).update(bytes.subarray(0, end)).digest('hex'), `${end}`)
+          if (round % 2 === 1) continue
+          await writer.release()
+          await store.close()
+          store = await world.open()
+          writer = await store.resume(key)
+        }
+        assert.equal(await writer.digest('sha256'), createHash('sha256').update(bytes.subarray(0, at)).digest('hex'))
+        assert.ok(writer.intact)
+        await writer.seal()
+        await store.close()
+      }
+    })
+
+    test('many at once have each their own digest', async () => {
+      const store = await (await place()).open()
+      await Promise.all(
+        Array.from({ length: 12 }, async (_, at) => {
+          const bytes = Buffer.alloc(2_500_000 + at * 100_000, randomBytes(1000))
+          const writer = await store.create(store.newKey())
+          await writer.append(chunks([bytes.subarray(0, 2_200_000), bytes.subarray(2_200_000)]))
+          assert.equal(await writer.digest('sha256'), createHash('sha256').update(bytes).digest('hex'))
+          await writer.seal()
+        }),
+      )
       await store.close()
     })
 
