@@ -29,7 +29,7 @@ export interface DoctorParts {
 export async function examineInstallation({ settings, named, version, now, env }: DoctorParts): Promise<Diagnosis[]> {
   const whose = { uid: process.getuid?.() }
   const outgoing = createOutgoing(settings, env)
-  const server = await lookAtServer({ data: settings.data, named, version, now, outgoing })
+  const server = await lookAtServer({ settings, named, version, now, outgoing })
   const folder = lookAtFolder('data folder', settings.data, whose)
   const isNew = !existsSync(join(settings.data, 'advisories'))
   const mayLookInside = isOurs(settings.data, whose.uid)

@@ -25,6 +25,7 @@ const expected: Expected[] = [
   { begins: 'podman exec --env LAZARET_SERVER=', says: /^admin +/m },
   { begins: 'podman run --rm --volumes-from lazaret ', says: / is whole: 0 repositories/ },
   { begins: 'podman run --rm --volume lazaret-backup:/backup ', says: / is whole: 0 repositories/ },
+  { begins: 'podman run --rm --volume restored:', says: / holds the backup of / },
   { begins: 'podman stop lazaret' },
   { begins: 'podman rm lazaret' },
   { begins: 'podman-compose up --detach' },

@@ -128,13 +128,18 @@ describe('the image of Lazaret', {
     assert.match(said.stdout, /^lazaret \d/)
   })
 
-  test('it runs as any user that owns the folder which is mounted', async () => {
+  test('it runs as any user that owns the folder which is mounted, and doctor knows that names outside lead nowhere inside', async () => {
     const folder = join(await scratch(stack, 'owned'), 'data')
     await mkdir(folder, { mode: 0o700 })
     await chown(folder, 4711, 4711)
-    const name = await engine.start([...hardened, ...behindLoopback, '--user=4711:4711', `--volume=${folder}:/var/lib/lazaret`, image])
+    const named = '--env=LAZARET_PUBLIC_URL=http://127.0.0.1:1'
+    const owned = ['--user=4711:4711', `--volume=${folder}:/var/lib/lazaret`]
+    const name = await engine.start([...hardened, ...behindLoopback, named, ...owned, image])
     await untilHealthy(engine, name)
     assert.ok((await readdir(folder)).includes('records.sqlite'))
+    const doctor = await engine.podman(['exec', name, 'lazaret', 'doctor', '--format=json'])
+    assert.equal(doctor.code, 0, doctor.output)
+    assert.match(doctor.stdout, /http:\/\/127\.0\.0\.1:1 can't be reached from here[^]*what listens here runs version/)
   })
 
   test('the commands in docs/operations.md do what they say, and compose.yaml starts the same', { timeout: 240_000 }, () =>

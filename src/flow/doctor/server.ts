@@ -1,6 +1,8 @@
-import { messageOf } from '../../kit/errors.ts'
+import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Outgoing } from '../../kit/outgoing/outgoing.ts'
+import type { Settings } from '../../kit/settings/settings.ts'
 import { liveHolder } from '../hold.ts'
+import { askReadiness } from '../readiness.ts'
 import { fine, note, warning, wrong, type Diagnosis } from './diagnosis.ts'
 
 const check = 'server'
@@ -14,22 +16,26 @@ export interface ServerLook {
   pid?: number
 }
 
-/** In: the data folder, the server that commands ask where one is named, and this version. Out: how the server stands, part by part. */
-export async function lookAtServer(given: {
-  data: string
+interface Given {
+  settings: Pick<Settings, 'data' | 'listen' | 'tls'>
+  /** The server that commands ask, where one is named. */
   named: string | undefined
+  /** Of this command. */
   version: string
   now: () => number
   outgoing: Outgoing
-}): Promise<ServerLook> {
-  const holder = liveHolder(given.data)
+}
+
+/** Out: how the server of the data folder stands, else the one that is named, part by part. */
+export async function lookAtServer(given: Given): Promise<ServerLook> {
+  const holder = liveHolder(given.settings.data)
   if (holder !== undefined && holder.command !== 'serve')
     return { found: [note(check, `none: lazaret ${holder.command} (process ${holder.pid}) has the data folder open`)] }
   const address = holder?.address ?? given.named
   const pid = holder === undefined ? {} : { pid: holder.pid }
   if (address === undefined)
     return { found: [note(check, holder === undefined ? 'none runs on this data folder' : 'one is starting')], ...pid }
-  return { found: await ask(address, given), ...pid }
+  return { found: await ask(address, given, holder !== undefined), ...pid }
 }
 
 interface Ready {
@@ -38,19 +44,30 @@ interface Ready {
   parts?: unknown
 }
 
-async function ask(
-  address: string,
-  { version, now, outgoing }: { version: string; now: () => number; outgoing: Outgoing },
-): Promise<Diagnosis[]> {
+async function ask(address: string, given: Given, isHere: boolean): Promise<Diagnosis[]> {
   try {
-    const answer = await outgoing.fetch(new URL('/health/ready', address), { signal: AbortSignal.timeout(mostMs) })
+    const answer = await given.outgoing.fetch(new URL('/health/ready', address), { signal: AbortSignal.timeout(mostMs) })
     const text = await bounded(answer)
-    return [...standing(address, JSON.parse(text) as Ready, version), ...clocksApart(answer.headers.get('date'), now())]
+    return [...standing(address, JSON.parse(text) as Ready, given.version), ...clocksApart(answer.headers.get('date'), given.now())]
   } catch (error) {
-    const why = error instanceof SyntaxError ? 'what answers is not Lazaret' : messageOf(error)
+    const isStrange = error instanceof SyntaxError
+    const why = isStrange ? 'what answers is not Lazaret' : messageOf(error)
+    const here = isHere && !isStrange ? await askWhereItListens(address, why, given) : undefined
+    if (here !== undefined) return here
     return [
       wrong(check, `${address} does not answer as it should (${why})`, 'see its log; where the address is another, set LAZARET_SERVER'),
     ]
+  }
+}
+
+/** The name that clients use may lead nowhere from inside a container. Out: undefined where it does not answer to this machine either. */
+async function askWhereItListens(address: string, why: string, { settings, version }: Given): Promise<Diagnosis[] | undefined> {
+  try {
+    const ready = await askReadiness(settings, mostMs)
+    return [note(check, `${address} can't be reached from here (${why})`), ...standing('what listens here', ready, version)]
+  } catch (error) {
+    if (error instanceof LazaretError) return undefined
+    throw error
   }
 }
 
