@@ -3,11 +3,13 @@
 import { readFileSync } from 'node:fs'
 
 export const MiB = 1 << 20
-let share = 0
+let share = Number.NaN
 
-/** Of the latest `timed`: CPU of this process and of the programs that it ran to their end, as a share of one core. */
-export function clientShare(): number {
-  return share
+/** Of the latest `timed`: CPU of this process and of the programs that it ran to their end, as a share of one core; NaN where nothing was. */
+export function takeClientShare(): number {
+  const taken = share
+  share = Number.NaN
+  return taken
 }
 
 /** Out: milliseconds. */

@@ -1,6 +1,6 @@
 // The table: a row after the other, the peers turn by turn within a row.
 import { cpus } from 'node:os'
-import { clientShare, median } from './load.ts'
+import { median, takeClientShare } from './load.ts'
 import { settled } from './client.ts'
 import type { Peer, Peers } from './peers.ts'
 
@@ -46,7 +46,8 @@ async function printRow(row: Row, { lazaret, distribution, nginx }: Peers, round
         await settled(lazaret)
         const value = await row.measure(peer, round)
         if (value !== undefined) seen.get(peer.name)?.push(value)
-        if (peer === lazaret) shares.push(clientShare())
+        const share = takeClientShare()
+        if (peer === lazaret && !Number.isNaN(share)) shares.push(share)
       }
     }
   } catch (error) {
@@ -58,7 +59,7 @@ async function printRow(row: Row, { lazaret, distribution, nginx }: Peers, round
   const ratio =
     ratios.length === 0 ? '–' : `${median(ratios).toFixed(2)} (${Math.min(...ratios).toFixed(2)} to ${Math.max(...ratios).toFixed(2)})`
   console.log(
-    `| ${row.what}, ${row.unit} | ${shown(ours)} | ${shown(theirs)} | ${shown(files)} | ${ratio} | ${median(shares).toFixed(2)} |`,
+    `| ${row.what}, ${row.unit} | ${shown(ours)} | ${shown(theirs)} | ${shown(files)} | ${ratio} | ${shares.length === 0 ? '–' : median(shares).toFixed(2)} |`,
   )
   return true
 }
