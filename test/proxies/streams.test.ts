@@ -4,6 +4,7 @@ import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { Agent, request } from 'node:https'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -153,6 +154,30 @@ describe('through a proxy in front', { skip: lacking(...needs) }, () => {
       })
     })
   }
+
+  test('who is refused in the middle of a body can send the rest, and the connection ends without a reset', async () => {
+    const path = await begin('shop/refused')
+    const [host = '', port = ''] = server.host.split(':')
+    const socket = connect(Number(port), host)
+    let answered = ''
+    const ended = new Promise<void>((resolve, reject) => socket.once('end', resolve).once('error', reject))
+    const refused = new Promise<void>((resolve) => {
+      socket.on('data', (chunk: Buffer) => {
+        answered += chunk.toString('latin1')
+        if (answered.includes('"code":"UNAUTHORIZED"')) resolve()
+      })
+    })
+    const wrong = Buffer.from('developer:wrong').toString('base64')
+    socket.write(
+      `PATCH ${path} HTTP/1.1\r\nhost: ${server.host}\r\nauthorization: Basic ${wrong}\r\ncontent-length: ${4 * mebibyte}\r\n\r\n`,
+    )
+    socket.write(randomBytes(mebibyte))
+    await refused
+    assert.match(answered, /^HTTP\/1\.1 401 [^]*\r\nconnection: close\r\n/i)
+    for (let sent = 1; sent < 4; sent++) await new Promise<unknown>((resolve) => socket.write(randomBytes(mebibyte), resolve))
+    await ended
+    socket.destroy()
+  })
 
   test('nginx without client_max_body_size answers 413 without a word of Lazaret', async () => {
     const change = replaced(/^.*client_max_body_size.*\n/m, '')
