@@ -3,7 +3,7 @@
 // DISTRIBUTION_REGISTRY; curl, wrk and ab; nginx where there is one. Some 20 GB of disk.
 // Run: sh bin/run bench/registry.ts [--rounds N] [--aged FOLDER] [--blobs N] [WORD…], the words picking rows, FOLDER as bench/age.ts made it
 import { mkdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -14,6 +14,7 @@ import { layerFile } from './registry/files.ts'
 import { copyAged, startPeers, type AgedNames } from './registry/peers.ts'
 import { rowsOf } from './registry/rows.ts'
 import { printTable } from './registry/table.ts'
+import { removeAtEnd } from './server.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -26,6 +27,7 @@ const { values, positionals } = parseArgs({
 
 // Beside the aged store, so that the copy can share its files.
 const folder = await mkdtemp(values.aged === undefined ? join(tmpdir(), 'lazaret-bench-') : `${resolve(values.aged)}-bench-`)
+removeAtEnd(folder)
 try {
   const aged = values.aged === undefined ? undefined : await copyOf(resolve(values.aged))
   const files = join(folder, 'files')
@@ -42,7 +44,6 @@ try {
   }
 } finally {
   closeClient()
-  await rm(folder, { recursive: true, force: true })
 }
 
 async function copyOf(store: string): Promise<{ data: string; names: AgedNames }> {

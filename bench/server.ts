@@ -1,5 +1,6 @@
 // Programs that a bench starts and stops, and the folder that it works in.
 import { spawn, type ChildProcess } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,6 +15,20 @@ export interface Server {
   origin: string
   child: ChildProcess
 }
+
+const running = new Set<ChildProcess>()
+const folders = new Set<string>()
+
+/** However the bench ends, its servers end with it, and the folder goes. */
+export function removeAtEnd(folder: string): void {
+  folders.add(folder)
+}
+
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+})
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1))
 
 /** The environment in which `lazaret` works on a bench's folder. */
 export function lazaretEnvironment(data: string, more: Record<string, string> = {}): NodeJS.ProcessEnv {
@@ -31,6 +46,8 @@ export async function startLazaret(data: string, settings: Record<string, string
 export async function startServer(command: string[], origin: string, path: string, env = process.env): Promise<Server> {
   const [program = '', ...args] = command
   const child = spawn(program, args, { env, stdio: ['ignore', 'ignore', 'inherit'] })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   const failed = new Promise<never>((_, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`${program} ended with ${code ?? 'a signal'} before it answered`)))
