@@ -31,6 +31,7 @@ async function serveHeld(settings: Settings, readAgain: () => Settings, hold: Ho
   const server = await createServer(house)
   const connections = followConnections(server.server)
   announceAdmin(await house.admin, (text) => process.stderr.write(text))
+  const told = untilTold(log) // from the first answer on
   await server.listen({ host: settings.listen.host, port: settings.listen.port })
   const address = server.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.listen.port
@@ -43,7 +44,7 @@ async function serveHeld(settings: Settings, readAgain: () => Settings, hold: Ho
   )
   const sayingAge = setTimeout(() => sayOldSources(house), sayAgeAfterMs)
   const stopReloading = onHangUp(() => reload({ ...house, read: readAgain, now: Date.now }))
-  await untilTold(log)
+  await told
   await stopReloading()
   clearTimeout(sayingAge)
   log.info('stopping')
