@@ -34,6 +34,7 @@ export function buildImage(archive: string | undefined, say: (line: string) => v
     layOwned(join(context, 'owned'))
     say('buildah')
     const built = { ...build(context), debian }
+    dropSteps(built.id)
     if (archive !== undefined) ran('buildah', ['push', '--quiet', built.id, `docker-archive:${archive}:${built.reference}`])
     return built
   } finally {
@@ -53,6 +54,13 @@ function build(context: string): { reference: string; id: string } {
   const file = join(root, 'scripts', 'image', 'Containerfile')
   const printed = ran('buildah', ['build', '--quiet', ...form, ...tags, ...values, `--file=${file}`, context], { timeoutMs: 600_000 })
   return { reference, id: printed.trim().split('\n').at(-1) ?? '' }
+}
+
+/** buildah keeps an image of each step, for a cache that is not used here. The image's history names them. */
+function dropSteps(id: string): void {
+  const { OCIv1 } = JSON.parse(ran('buildah', ['inspect', '--type=image', id])) as { OCIv1: { history: { comment?: string }[] } }
+  const steps = OCIv1.history.flatMap(({ comment = '' }) => /^FROM ([0-9a-f]{12,64})$/.exec(comment)?.[1] ?? [])
+  if (steps.length > 0) ran('buildah', ['rmi', ...new Set(steps)])
 }
 
 /** Out: seconds since 1970: SOURCE_DATE_EPOCH, else when the checkout's commit was made. */

@@ -51,6 +51,8 @@ describe('the image of Lazaret', {
     const [ours, theirs] = [await inspected(engine), await inspected(other)]
     assert.deepEqual(ours[0]?.RootFS.Layers, theirs[0]?.RootFS.Layers)
     assert.equal(ours[0]?.Created, theirs[0]?.Created)
+    const kept = (await engine.mustPodman(['images', '--all', '--quiet', '--no-trunc'])).stdout.trim().split('\n')
+    assert.equal(new Set(kept).size, 1, `steps of the build are left: ${kept.join(' ')}`)
     assert.ok((ours[0]?.RootFS.Layers.length ?? 0) >= 5, 'layers are apart, so that an upgrade is small')
   })
 
