@@ -199,19 +199,6 @@ function pages({ aged }: Scene): Row[] {
 function holdingUp({ folder, big, huge, blobs, run }: Scene): Row[] {
   return [
     {
-      what: `${crowdSize} uploads of 1 MiB begun at once`,
-      unit: 's',
-      async measure(peer, round) {
-        const { done, refused, seconds, slowestTokenMs } = await crowd(peer, `bench/crowd-${run}-${round}`, crowdSize)
-        note(
-          `${crowdSize} uploads at once, ${peer.name}: ${done} done, ${refused.length} refused${refused.length === 0 ? '' : ` (${refused[0]})`}${
-            slowestTokenMs === undefined ? '' : `, slowest token request ${slowestTokenMs.toFixed(0)} ms`
-          }`,
-        )
-        return seconds
-      },
-    },
-    {
       what: 'memory during 8 pushes of 512 MiB and their inventory',
       unit: 'MiB',
       once: true,
@@ -222,6 +209,19 @@ function holdingUp({ folder, big, huge, blobs, run }: Scene): Row[] {
           await Promise.all(heads.map(({ head, whole }) => upload(peer, `bench/eight-${run}`, whole, head)))
           await settled(peer)
         })
+      },
+    },
+    {
+      what: `${crowdSize} uploads of 1 MiB begun at once`,
+      unit: 's',
+      async measure(peer, round) {
+        const { done, refused, seconds, slowestTokenMs } = await crowd(peer, `bench/crowd-${run}-${round}`, crowdSize)
+        note(
+          `${crowdSize} uploads at once, ${peer.name}: ${done} done, ${refused.length} refused${refused.length === 0 ? '' : ` (${refused[0]})`}${
+            slowestTokenMs === undefined ? '' : `, slowest token request ${slowestTokenMs.toFixed(0)} ms`
+          }`,
+        )
+        return seconds
       },
     },
     {
