@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FoundOwnership, OsRelease, Unsupported } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
+import type { FileHead, Probe } from './probe.ts'
 
 /** A file of a layer that an extractor asked for. */
 export interface WantedFile {
@@ -32,10 +33,15 @@ export interface Extractor {
   maxBytes: number
   wants(path: string): boolean
   extract(file: WantedFile): Iterable<Fact> | AsyncIterable<Fact>
+  /**
+   * For kinds that only bytes tell, of files of any size: asked for every file that is not empty, with its first bytes,
+   * so it must be as quick as `wants`. Out: who sees the file go by, or undefined where it is of no such kind.
+   */
+  probe?(head: FileHead): Probe | undefined
 }
 
 /** Raise it when the walk itself reads layers otherwise. */
-const walkVersion = 1
+const walkVersion = 2
 
 /** Part of the key under which a layer's facts are stored: changes with any extractor. */
 export function revisionOf(extractors: readonly Extractor[]): string {

@@ -17,6 +17,8 @@ import type { Gathered } from './walk/gather.ts'
 import { LinkedWalk } from './walk/linked.ts'
 import { Problems } from './walk/problems.ts'
 import { LayerWalk } from './walk/walk.ts'
+import type { LinkedFile, ProbedEntry } from './walk/walk.ts'
+import { maxReadings } from './probe.ts'
 
 export interface ReadLayerOptions {
   limits?: Partial<LayerLimits>
@@ -56,8 +58,9 @@ async function read(
   const budget = new Budget(limits, layer.bytesIn)
   const facts = new FactStore(budget, problems, options.signal)
   const walk = new LayerWalk(options.extractors ?? roster, limits, budget, problems)
-  const { diffId, sizeBytes } = await pump(layer.bytes, walk, budget, facts, options.signal)
-  await readLinked(walk, options, limits, facts, problems)
+  const { diffId, sizeBytes, again } = await pump(layer.bytes, walk, budget, facts, options.signal)
+  await readAgain(walk, again, options, limits, facts, problems)
+  for (const alias of walk.aliases) facts.alias(alias)
   const { ownership, ...findings } = facts.findings((index) => walk.tree.isLive(index))
   return {
     diffId,
@@ -74,13 +77,14 @@ async function read(
 /** Pushes the tar through a walk; extractors run between two chunks, so that few wanted files wait at a time. */
 async function pump(
   bytes: AsyncIterable<Buffer>,
-  walk: TarHandler & { gathered: Gathered[] },
+  walk: TarHandler & { gathered: Gathered[]; probed: ProbedEntry[] },
   budget: Budget,
   facts: FactStore,
   signal: AbortSignal | undefined,
-): Promise<{ diffId: Digest; sizeBytes: number }> {
+): Promise<{ diffId: Digest; sizeBytes: number; again: ProbedEntry[] }> {
   const reader = new TarReader(walk)
   const hash = createHash('sha256')
+  const again: ProbedEntry[] = []
   let sizeBytes = 0
   for await (const chunk of bytes) {
     signal?.throwIfAborted()
@@ -89,29 +93,40 @@ async function pump(
     hash.update(chunk)
     reader.push(chunk)
     for (const gathered of walk.gathered.splice(0)) await facts.extract(gathered)
+    for (const file of walk.probed.splice(0)) {
+      facts.keep(file.index, file.path, file.facts)
+      if (file.again.length > 0) again.push(file)
+    }
   }
   reader.finish()
-  return { diffId: digestOf('sha256', hash.digest('hex')), sizeBytes }
+  return { diffId: digestOf('sha256', hash.digest('hex')), sizeBytes, again }
 }
 
-async function readLinked(
+/** Further readings of the layer: for hard links to wanted bytes, and for probes that must see a file once more. */
+async function readAgain(
   walk: LayerWalk,
+  first: ProbedEntry[],
   options: ReadLayerOptions,
   limits: LayerLimits,
   facts: FactStore,
   problems: Problems,
 ): Promise<void> {
-  const linked = walk.linked.filter(({ index }) => walk.tree.isLive(index))
-  if (linked.length === 0) return
-  if (options.reopen === undefined) {
-    for (const { path } of linked) problems.add(path, 'is a hard link, and the layer can not be read a second time')
-    return
+  let linked = walk.linked.filter(({ index }) => walk.tree.isLive(index))
+  let again = first.filter(({ index }) => walk.tree.isLive(index) || walk.aliases.some(({ target }) => target === index))
+  for (let readings = 1; linked.length + again.length > 0; readings++) {
+    if (options.reopen === undefined || readings === maxReadings) return unread(linked, again, problems)
+    const layer = await decompress(options.reopen(), options.signal)
+    const budget = new Budget(limits, layer.bytesIn)
+    const next = new LinkedWalk(linked, again, budget, problems)
+    again = (await pump(layer.bytes, next, budget, facts, options.signal)).again
+    for (const { path } of next.missing) problems.add(path, 'leads to bytes that were not there at the second reading')
+    linked = []
   }
-  const layer = await decompress(options.reopen(), options.signal)
-  const budget = new Budget(limits, layer.bytesIn)
-  const second = new LinkedWalk(linked, budget, problems)
-  await pump(layer.bytes, second, budget, facts, options.signal)
-  for (const { path } of second.missing) problems.add(path, 'is a hard link to bytes that were not there at the second reading')
+}
+
+function unread(linked: LinkedFile[], again: ProbedEntry[], problems: Problems): void {
+  for (const { path } of linked) problems.add(path, 'is a hard link, and the layer can not be read a second time')
+  for (const { path } of again) problems.add(path, 'is a program that the layer must be read again for, and it can not be')
 }
 
 function stopped(signal: AbortSignal): LazaretError {

@@ -13,12 +13,22 @@ export interface LayerFindings {
   unsupported: Unsupported[]
 }
 
+/** A hard link, and the entry that has the bytes. */
+export interface Alias {
+  index: number
+  path: string
+  /** Index of that entry. */
+  target: number
+}
+
 /** Between two looks at the clock and the signal: some milliseconds of work. */
 const factsPerTurn = 5000
 
 /** Runs extractors over gathered files and keeps what they say, by the entry that said it. */
 export class FactStore {
   readonly #byIndex = new Map<number, { path: string; facts: Fact[] }>()
+  /** What probes said, by entry: told again of each other name of the file. */
+  readonly #probed = new Map<number, Fact[]>()
   readonly #budget: Budget
   readonly #problems: Problems
   readonly #signal: AbortSignal | undefined
@@ -40,6 +50,17 @@ export class FactStore {
         this.#problems.add(gathered.file.path, `${taker.name}: ${messageOf(error)}`)
       }
     }
+  }
+
+  /** Keeps what probes said of an entry. Throws what the budget throws. */
+  keep(index: number, path: string, facts: readonly Fact[]): void {
+    this.#probed.set(index, [...(this.#probed.get(index) ?? []), ...facts])
+    for (const fact of facts) this.#take(fact, path, index)
+  }
+
+  /** An entry that is another name of one that was probed: the bytes say the same of it. Throws what the budget throws. */
+  alias({ index, path, target }: Alias): void {
+    for (const fact of this.#probed.get(target) ?? []) this.#take(fact, path, index)
   }
 
   /** What still stands: `isLive` says whether an entry was not replaced within its layer. */

@@ -5,9 +5,12 @@ import type { LayerLimits } from '../limits.ts'
 import type { TarEntry, TarHandler } from '../tar/entry.ts'
 import { baseOf, depthOf, joinPath, normalisePath, parentOf } from '../tar/paths.ts'
 import type { Budget } from './budget.ts'
+import type { Alias } from './facts.ts'
 import { Gather, takersFor } from './gather.ts'
 import type { Gathered } from './gather.ts'
 import { Hasher } from './hasher.ts'
+import { Probing } from './probing.ts'
+import type { ProbedFile } from './probing.ts'
 import type { Problems } from './problems.ts'
 import { LayerTree } from './tree.ts'
 import { parseWhiteout } from './whiteout.ts'
@@ -22,6 +25,15 @@ export interface LinkedFile {
   targetOffset: number
 }
 
+/** A file that probes looked at. */
+export interface ProbedEntry extends ProbedFile {
+  index: number
+  path: string
+  sizeBytes: number
+  /** Where its header starts in the tar. */
+  offset: number
+}
+
 /** Turns the entries of a layer into files, whiteouts and wanted bytes. One layer, one walk. */
 export class LayerWalk implements TarHandler {
   readonly tree = new LayerTree()
@@ -30,14 +42,22 @@ export class LayerWalk implements TarHandler {
   readonly linked: LinkedFile[] = []
   /** Files whose bytes are complete and that no extractor has seen yet: take them after each push. */
   gathered: Gathered[] = []
+  /** The same for files that were probed. */
+  probed: ProbedEntry[] = []
+  /** Hard links to files that were probed. */
+  readonly aliases: Alias[] = []
   readonly #extractors: readonly Extractor[]
   readonly #limits: LayerLimits
   readonly #budget: Budget
   readonly #problems: Problems
   readonly #hasher = new Hasher()
+  readonly #probing: Probing
+  /** Offsets of files that were probed → their index. */
+  readonly #probedAt = new Map<number, number>()
   /** By index: where the entry starts; for a hard link, where the file does that has the bytes. */
   readonly #offsets: number[] = []
   #current: LayerFile | undefined
+  #currentIndex = 0
   #gather: Gather | undefined
   #sparse = false
 
@@ -46,6 +66,7 @@ export class LayerWalk implements TarHandler {
     this.#limits = limits
     this.#budget = budget
     this.#problems = problems
+    this.#probing = new Probing(extractors)
   }
 
   entry(entry: TarEntry): void {
@@ -68,13 +89,23 @@ export class LayerWalk implements TarHandler {
     if (this.#current === undefined) return
     this.#hasher.update(bytes)
     this.#gather?.push(bytes)
+    this.#probing.push(bytes)
   }
 
   end(): void {
-    if (this.#current?.type === 'file') this.#current.sha256 = this.#hasher.finish()
+    if (this.#current?.type === 'file') this.#endFile(this.#current)
     if (this.#gather !== undefined) this.gathered.push(this.#gather.finish())
     this.#current = undefined
     this.#gather = undefined
+  }
+
+  #endFile(file: LayerFile): void {
+    file.sha256 = this.#hasher.finish()
+    const probed = this.#probing.end()
+    if (probed === undefined || (probed.facts.length === 0 && probed.again.length === 0)) return
+    const offset = this.#offsets[this.#currentIndex] ?? 0
+    this.#probedAt.set(offset, this.#currentIndex)
+    this.probed.push({ ...probed, index: this.#currentIndex, path: file.path, sizeBytes: file.sizeBytes, offset })
   }
 
   #add(file: LayerFile, offset: number): void {
@@ -82,7 +113,11 @@ export class LayerWalk implements TarHandler {
     const index = this.tree.add(file)
     this.#offsets[index] = target ?? offset
     this.#current = file
+    this.#currentIndex = index
     this.#hasher.start(file.sizeBytes)
+    if (file.type === 'file') this.#probing.start(file.path, file.sizeBytes)
+    const probed = target === undefined ? undefined : this.#probedAt.get(target)
+    if (probed !== undefined) this.aliases.push({ index, path: file.path, target: probed })
     const takers = this.#takersOf(file.path)
     if (takers.length === 0) return
     if (file.type === 'file') this.#gather = this.#gatherFor(file, index, takers)
