@@ -4,7 +4,7 @@ import type { Package } from '../model/package.ts'
 
 /**
  * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
- * github.com/package-url/purl-spec, PURL-TYPES: deb, apk, npm, pypi.
+ * github.com/package-url/purl-spec, PURL-TYPES: deb, apk, npm, pypi, gem, composer, nuget, conda.
  */
 export function purlOf(pack: Package, release?: OsRelease): string {
   switch (pack.kind) {
@@ -12,9 +12,13 @@ export function purlOf(pack: Package, release?: OsRelease): string {
     case 'apk':
       return distributionPurl(pack, release)
     case 'npm':
-      return npmPurl(pack)
+    case 'composer':
+      return namespacedPurl(pack)
     case 'pypi':
-      return new PackageURL('pypi', undefined, pack.name, pack.version, undefined, undefined).toString()
+    case 'gem':
+    case 'nuget':
+    case 'conda':
+      return new PackageURL(pack.kind, undefined, pack.name, pack.version, pack.qualifiers, undefined).toString()
   }
 }
 
@@ -27,8 +31,9 @@ function distributionPurl({ kind, name, version, architecture }: Package, releas
   return new PackageURL(kind, namespace, name, version, Object.keys(qualifiers).length > 0 ? qualifiers : undefined, undefined).toString()
 }
 
-function npmPurl({ name, version }: Package): string {
-  const slash = name.startsWith('@') ? name.indexOf('/') : -1
-  const scope = slash < 0 ? undefined : name.slice(0, slash)
-  return new PackageURL('npm', scope, name.slice(slash + 1), version, undefined, undefined).toString()
+/** An npm scope, or the vendor of a composer package. */
+function namespacedPurl({ kind, name, version }: Package): string {
+  const slash = kind === 'composer' || name.startsWith('@') ? name.indexOf('/') : -1
+  const namespace = slash < 0 ? undefined : name.slice(0, slash)
+  return new PackageURL(kind, namespace, name.slice(slash + 1), version, undefined, undefined).toString()
 }

@@ -1,5 +1,5 @@
 import type { Digest } from './digest.ts'
-import type { Package } from './package.ts'
+import type { Package, PackageKind } from './package.ts'
 
 /** One entry of a layer's tar, with a path normalised to no leading slash and no `.` or `..`. */
 export interface LayerFile {
@@ -33,6 +33,18 @@ export interface FoundOwnership {
   architecture?: string
   /** Without a leading slash. */
   paths: string[]
+}
+
+/** What an application, or a file of its package manager, says of the packages beside it. */
+export interface FoundManifest {
+  location: string
+  kind: PackageKind
+  /** Names that the application itself asks for; an alias by the alias. */
+  direct?: string[]
+  /** The same, for building and testing. */
+  directDev?: string[]
+  /** Paths of folders whose packages are only for building and testing. */
+  devFolders?: string[]
 }
 
 /** What one package or fact was read from: the path decides whether a later layer removed it. */
@@ -70,6 +82,8 @@ export interface LayerFacts {
   packages: FoundPackage[]
   /** Absent where there is none. */
   ownership?: FoundOwnership[]
+  /** Absent where there is none. */
+  manifests?: FoundManifest[]
   releases: FoundRelease[]
   unsupported: Unsupported[]
   /** What was wrong and where, for people; an entry that could not be read makes the image `unreadable`. */

@@ -1,5 +1,5 @@
 /** OSV ecosystem without its suffix, for the kinds that have a comparer here. */
-export type PackageKind = 'deb' | 'apk' | 'npm' | 'pypi'
+export type PackageKind = 'deb' | 'apk' | 'npm' | 'pypi' | 'gem' | 'composer' | 'nuget' | 'conda'
 
 export interface Package {
   kind: PackageKind
@@ -13,6 +13,14 @@ export interface Package {
   maintainer?: string
   /** Files it owns, where its database says so: paths without a leading slash. Left out of stored evidence. */
   ownedFiles?: string[]
+  /** Names of the packages of its own kind that it needs; an npm alias by the alias. Left out of stored evidence. */
+  requires?: string[]
+  /** A person or the application asked for it by name: its own records say so. Where they don't, an image's own graph may. */
+  direct?: true
+  /** Only for building or testing, by the records beside it; it is in the image all the same. */
+  dev?: true
+  /** What its package URL says besides: platform of a gem, build and channel of a conda package. */
+  qualifiers?: Record<string, string>
 }
 
 /** A package in an image, after the layers were laid over each other. */
@@ -24,6 +32,8 @@ export interface ImagePackage extends Package {
   layer: string
   /** The distribution package that owns `location`, where one does: then the distribution's advisories judge it. */
   ownedBy?: string
+  /** `NAME@VERSION` of the direct dependencies that brought it, the nearest first, at most five; none where it is one itself. */
+  through?: string[]
 }
 
 /** What matching runs on: one row however many images hold it. */
