@@ -25,6 +25,8 @@ export interface Follower {
 /** A thread takes some megabytes: after a rest without any file it goes, and comes back with the next. */
 const restMs = 30_000
 const mostThreads = 4
+/** A message wakes the thread, which costs more than the call of it. */
+const toldEveryBytes = 4 << 20
 
 export function createDigests(): Digests {
   const threads: HashThread[] = Array.from({ length: Math.min(mostThreads, Math.max(1, availableParallelism() - 1)) }, createHashThread)
@@ -108,10 +110,15 @@ function createHashThread(): HashThread {
       const tell = (message: ToThread) => {
         if (files.has(id)) thread.postMessage(message)
       }
+      let told = 0
       files.add(id)
       tell({ kind: 'follow', id, path, algorithm })
       return {
-        reach: (upTo) => tell({ kind: 'reach', id, upTo }),
+        reach(upTo) {
+          if (upTo - told < toldEveryBytes) return
+          told = upTo
+          tell({ kind: 'reach', id, upTo })
+        },
         digest: (upTo) =>
           new Promise((resolve, reject) => {
             if (!files.has(id)) return reject(unread('its thread ended'))

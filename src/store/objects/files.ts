@@ -8,10 +8,11 @@ import { LazaretError } from '../../kit/errors.ts'
 import type { DigestAlgorithm } from '../../model/digest.ts'
 import { createDigests, type Digests, type Follower } from './digests.ts'
 import { FileBytes } from './file-bytes.ts'
+import { countYoungBuffers } from './young-buffers.ts'
 import type { ObjectStore, ObjectWriter } from './objects.ts'
 
 /** Small network chunks are gathered to pieces of this size before they are written. */
-const writeBytes = 1 << 20
+const writeBytes = 2 << 20
 /** So much may wait in the page cache: the last sync before a 201 then has little left to do. */
 const unsyncedBytes = 32 << 20
 
@@ -113,6 +114,7 @@ class FileWriter implements ObjectWriter {
         onChunk?.(chunk)
         gathered.push(chunk)
         gatheredBytes += chunk.length
+        countYoungBuffers(chunk.length)
         if (gatheredBytes >= writeBytes) await flush()
       }
     } finally {
