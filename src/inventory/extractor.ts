@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FoundOwnership, OsRelease, Unsupported } from '../model/layer.ts'
+import type { FoundManifest, FoundOwnership, OsRelease, Unsupported } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
 import type { FileHead, Probe } from './probe.ts'
 
@@ -17,6 +17,7 @@ export type Fact =
   | { package: Package }
   | { release: OsRelease }
   | { owns: Omit<FoundOwnership, 'location'> }
+  | { manifest: Omit<FoundManifest, 'location'> }
   | { unsupported: Omit<Unsupported, 'path'> }
   | { problem: string }
 

@@ -61,7 +61,7 @@ async function read(
   const { diffId, sizeBytes, again } = await pump(layer.bytes, walk, budget, facts, options.signal)
   await readAgain(walk, again, options, limits, facts, problems)
   for (const alias of walk.aliases) facts.alias(alias)
-  const { ownership, ...findings } = facts.findings((index) => walk.tree.isLive(index))
+  const { ownership, manifests, ...findings } = facts.findings((index) => walk.tree.isLive(index))
   return {
     diffId,
     sizeBytes,
@@ -70,6 +70,7 @@ async function read(
     opaque: [...walk.opaque],
     ...findings,
     ...(ownership.length > 0 && { ownership }),
+    ...(manifests.length > 0 && { manifests }),
     problems: problems.list(),
   }
 }

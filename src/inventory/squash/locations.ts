@@ -1,4 +1,4 @@
-import type { FoundOwnership, LayerFacts, OsRelease, Unsupported } from '../../model/layer.ts'
+import type { FoundManifest, FoundOwnership, LayerFacts, OsRelease, Unsupported } from '../../model/layer.ts'
 import type { Package } from '../../model/package.ts'
 import { parentOf } from '../tar/paths.ts'
 import { Continuity } from './continuity.ts'
@@ -9,6 +9,7 @@ export interface Said {
   location: string
   packages: Package[]
   ownership: FoundOwnership[]
+  manifests: FoundManifest[]
   unsupported: Unsupported[]
   release?: OsRelease
 }
@@ -79,12 +80,13 @@ function saidBy(layer: LayerFacts): Map<string, Said> {
   const at = (location: string): Said => {
     const known = byLocation.get(location)
     if (known !== undefined) return known
-    const said: Said = { location, packages: [], ownership: [], unsupported: [] }
+    const said: Said = { location, packages: [], ownership: [], manifests: [], unsupported: [] }
     byLocation.set(location, said)
     return said
   }
   for (const found of layer.packages) at(found.location).packages.push(found.package)
   for (const found of layer.ownership ?? []) at(found.location).ownership.push(found)
+  for (const found of layer.manifests ?? []) at(found.location).manifests.push(found)
   for (const found of layer.unsupported) at(found.path).unsupported.push(found)
   for (const found of layer.releases) at(found.location).release = found.release
   return byLocation

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
-import type { FoundOwnership, FoundPackage, FoundRelease, Unsupported } from '../../model/layer.ts'
+import type { FoundManifest, FoundOwnership, FoundPackage, FoundRelease, Unsupported } from '../../model/layer.ts'
 import type { Extractor, Fact, WantedFile } from '../extractor.ts'
 import type { Budget } from './budget.ts'
 import type { Gathered } from './gather.ts'
@@ -9,6 +9,7 @@ import type { Problems } from './problems.ts'
 export interface LayerFindings {
   packages: FoundPackage[]
   ownership: FoundOwnership[]
+  manifests: FoundManifest[]
   releases: FoundRelease[]
   unsupported: Unsupported[]
 }
@@ -65,7 +66,7 @@ export class FactStore {
 
   /** What still stands: `isLive` says whether an entry was not replaced within its layer. */
   findings(isLive: (index: number) => boolean): LayerFindings {
-    const findings: LayerFindings = { packages: [], ownership: [], releases: [], unsupported: [] }
+    const findings: LayerFindings = { packages: [], ownership: [], manifests: [], releases: [], unsupported: [] }
     for (const [index, { path, facts }] of this.#byIndex) {
       if (!isLive(index)) continue
       for (const fact of facts) keep(findings, path, fact)
@@ -102,5 +103,6 @@ function keep(findings: LayerFindings, location: string, fact: Fact): void {
   if ('package' in fact) findings.packages.push({ location, package: fact.package })
   else if ('release' in fact) findings.releases.push({ location, release: fact.release })
   else if ('owns' in fact) findings.ownership.push({ location, ...fact.owns })
+  else if ('manifest' in fact) findings.manifests.push({ location, ...fact.manifest })
   else if ('unsupported' in fact) findings.unsupported.push({ path: location, ...fact.unsupported })
 }
