@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { FoundManifest, FoundOwnership, OsRelease, Unsupported } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
+import type { Content } from './content/content.ts'
 import type { FileHead, Probe } from './probe.ts'
 
 /** A file of a layer that an extractor asked for. */
@@ -10,6 +11,8 @@ export interface WantedFile {
   sizeBytes: number
   /** Its bytes; empty where the extractor's `maxBytes` is 0. Valid only during the call: keep no slice of it. */
   bytes: Buffer
+  /** Where it is too large to be held: its bytes at any place, and then `bytes` is empty. Only for extractors that say `spools`. */
+  spooled?: Content
 }
 
 /** What a file says. A problem is a line for people, without the path: it makes the image `unreadable`. */
@@ -32,8 +35,16 @@ export interface Extractor {
   version: number
   /** The most that is read into memory; a larger file is a problem. 0: the path alone says it. */
   maxBytes: number
+  /** It can read a large file from where that was laid down; `maxBytes` is then the most that is laid down. */
+  spools?: true
   wants(path: string): boolean
-  extract(file: WantedFile): Iterable<Fact> | AsyncIterable<Fact>
+  /**
+   * Of files that only mean something together, as a database and its log: the path of the one that the facts are of, for
+   * each of them. `extract` is then called once, at the layer's end, with that file and the others beside it; where the
+   * layer has no such file, with each of the others alone. They are held until then: nothing but small groups.
+   */
+  groupOf?(path: string): string | undefined
+  extract(file: WantedFile, beside?: readonly WantedFile[]): Iterable<Fact> | AsyncIterable<Fact>
   /**
    * For kinds that only bytes tell, of files of any size: asked for every file that is not empty, with its first bytes,
    * so it must be as quick as `wants`. Out: who sees the file go by, or undefined where it is of no such kind.

@@ -43,13 +43,19 @@ export class FactStore {
 
   /** Throws what the budget throws and the signal's reason; what an extractor throws becomes a problem of the file. */
   async extract(gathered: Gathered): Promise<void> {
-    for (const taker of gathered.takers) {
-      try {
-        await this.#run(taker, gathered.file, gathered.index)
-      } catch (error) {
-        if (this.#signal?.aborted === true || (error instanceof LazaretError && error.code === 'LIMIT_EXCEEDED')) throw error
-        this.#problems.add(gathered.file.path, `${taker.name}: ${messageOf(error)}`)
-      }
+    try {
+      for (const taker of gathered.takers) await this.#extractBy(taker, gathered)
+    } finally {
+      gathered.release()
+    }
+  }
+
+  async #extractBy(taker: Extractor, { file, index }: Gathered): Promise<void> {
+    try {
+      await this.#run(taker, file, index)
+    } catch (error) {
+      if (this.#signal?.aborted === true || (error instanceof LazaretError && error.code === 'LIMIT_EXCEEDED') || isOurs(error)) throw error
+      this.#problems.add(file.path, `${taker.name}: ${messageOf(error)}`)
     }
   }
 
@@ -77,7 +83,10 @@ export class FactStore {
   async #run(taker: Extractor, file: WantedFile, index: number): Promise<void> {
     const found = taker.extract(file)
     if (Symbol.asyncIterator in found) {
-      for await (const fact of found) this.#take(fact, file.path, index)
+      for await (const fact of found) {
+        this.#take(fact, file.path, index)
+        this.#signal?.throwIfAborted()
+      }
       return
     }
     for (const fact of found) {
@@ -97,6 +106,11 @@ export class FactStore {
     if (entry === undefined) this.#byIndex.set(index, { path, facts: [fact] })
     else entry.facts.push(fact)
   }
+}
+
+/** A full disk or the like, where bytes were laid down: it says nothing of the image. */
+function isOurs(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error
 }
 
 function keep(findings: LayerFindings, location: string, fact: Fact): void {

@@ -1,3 +1,4 @@
+import { SpooledFile } from '../content/spooled.ts'
 import type { Extractor, WantedFile } from '../extractor.ts'
 import type { Problems } from './problems.ts'
 
@@ -7,7 +8,12 @@ export interface Gathered {
   index: number
   file: WantedFile
   takers: Extractor[]
+  /** Called when the takers are done. */
+  release(): void
 }
+
+/** A file above this size is laid down, where all its takers can read it from there. */
+const inMemoryBytes = 8 * 1024 * 1024
 
 /** Keeps the bytes of one wanted file; none where its takers read only the path. */
 export class Gather {
@@ -16,6 +22,7 @@ export class Gather {
   readonly #sizeBytes: number
   readonly #takers: Extractor[]
   readonly #needsBytes: boolean
+  readonly #spooled: SpooledFile | undefined
   readonly #chunks: Buffer[] = []
 
   constructor(path: string, index: number, sizeBytes: number, takers: Extractor[]) {
@@ -23,18 +30,28 @@ export class Gather {
     this.#index = index
     this.#sizeBytes = sizeBytes
     this.#takers = takers
-    this.#needsBytes = takers.some((taker) => taker.maxBytes > 0)
+    const readers = takers.filter((taker) => taker.maxBytes > 0)
+    this.#needsBytes = readers.length > 0
+    const spools = sizeBytes > inMemoryBytes && readers.length > 0 && readers.every((taker) => taker.spools === true)
+    this.#spooled = spools ? new SpooledFile() : undefined
   }
 
   /** A chunk may be overwritten by the next one: only a file that came whole is read before that. */
   push(bytes: Buffer): void {
     if (!this.#needsBytes) return
+    if (this.#spooled !== undefined) return this.#spooled.append(bytes)
     this.#chunks.push(bytes.length === this.#sizeBytes ? bytes : Buffer.from(bytes))
   }
 
   finish(): Gathered {
     const bytes = this.#chunks.length === 1 ? (this.#chunks[0] as Buffer) : Buffer.concat(this.#chunks)
-    return { index: this.#index, file: { path: this.#path, sizeBytes: this.#sizeBytes, bytes }, takers: this.#takers }
+    const spooled = this.#spooled
+    return {
+      index: this.#index,
+      file: { path: this.#path, sizeBytes: this.#sizeBytes, bytes, ...(spooled !== undefined && { spooled }) },
+      takers: this.#takers,
+      release: () => spooled?.close(),
+    }
   }
 }
 
