@@ -44,15 +44,15 @@ export function createTraced(settings: Settings, endpoint: string, log: Log): Tr
 function tracedRecords(records: Records): Records {
   return {
     ...records,
-    write: (change) =>
+    write: (change, options) =>
       traced('records write', (span) => {
-        if (span === undefined) return records.write(change)
+        if (span === undefined) return records.write(change, options)
         const phases = createPhases(span)
         return records
           .write((tx) => {
             phases.begun()
             return within(span, () => change(tx)).finally(phases.changed)
-          })
+          }, options)
           .finally(phases.ended)
       }),
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { LazaretError } from '../../kit/errors.ts'
+import { settled } from '../../kit/settled.ts'
 import { asNoRoom } from '../../kit/no-room.ts'
 import { digestAlgorithm, digestHex, digestOf, shortDigest, type Digest } from '../../model/digest.ts'
 import type { ObjectStore } from '../objects/objects.ts'
@@ -52,7 +53,7 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
       created_at: now(),
       expires_at: now() + expireMs,
     }
-    await records.write((tx) => tx.insertInto('uploads').values(row).execute())
+    await records.write((tx) => tx.insertInto('uploads').values(row).execute(), { sync: 'behind' }) // a session that the power took is begun anew
     await sessions.begin({ id, owner, expiresAt: row.expires_at }, () => objects.create(key))
     return id
   }
@@ -124,7 +125,7 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
   /** After a failed sync nothing is known of the bytes, even if a second one says all is well. */
   async function seal(session: Session): Promise<void> {
     try {
-      await session.writer.seal()
+      await settled([session.writer.seal(), records.synced()]) // no object is on disk before the row that tells of it
     } catch (error) {
       await discard(session.id, session.writer.key)
       throw error

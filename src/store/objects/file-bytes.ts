@@ -49,7 +49,8 @@ export class FileBytes extends Readable implements Pumped {
   }
 
   async pumpTo(to: Writable): Promise<void> {
-    const free = Array.from({ length: pieces }, () => Buffer.allocUnsafeSlow(Math.min(pieceBytes, Math.max(this.#end - this.#position, 1))))
+    const free = takeBuffers(this.#end - this.#position)
+    const taken = [...free]
     const onTheirWay: Promise<Buffer>[] = []
     const closing = whenClosed(to)
     try {
@@ -60,6 +61,7 @@ export class FileBytes extends Readable implements Pumped {
         onTheirWay.push(written(to, piece, buffer))
       }
       await Promise.race([Promise.all(onTheirWay), closing.closed])
+      giveBack(taken)
     } finally {
       closing.forget()
     }
@@ -76,6 +78,22 @@ export class FileBytes extends Readable implements Pumped {
     this.#reading = reading
     return reading
   }
+}
+
+/** Fresh memory costs more than the copy into it. */
+const pool: Buffer[] = []
+const mostPooled = 16
+
+/** Out: as many as a transfer of so many bytes has a use for. */
+function takeBuffers(bytes: number): Buffer[] {
+  if (bytes <= pieceBytes / 8) return [Buffer.allocUnsafe(Math.max(bytes, 1))]
+  const count = bytes <= pieceBytes ? 1 : pieces
+  return Array.from({ length: count }, () => pool.pop() ?? Buffer.allocUnsafeSlow(pieceBytes))
+}
+
+/** In: buffers that nobody reads or writes any more. */
+function giveBack(buffers: Buffer[]): void {
+  for (const buffer of buffers) if (buffer.length === pieceBytes && pool.length < mostPooled) pool.push(buffer)
 }
 
 /** Out: the buffer, when the kernel has taken the piece. */

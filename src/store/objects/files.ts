@@ -5,6 +5,7 @@ import { mkdir, open, readdir, rm, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
+import { settled } from '../../kit/settled.ts'
 import type { DigestAlgorithm } from '../../model/digest.ts'
 import { createDigests, type Digests, type Follower } from './digests.ts'
 import { FileBytes } from './file-bytes.ts'
@@ -183,12 +184,11 @@ class FileWriter implements ObjectWriter {
       if (this.#syncProblem !== undefined) throw this.#syncProblem
       const { size } = await this.#file.stat()
       if (size !== this.#size) throw new LazaretError('INTERNAL', `${size} bytes are on disk, where ${this.#size} were written`)
-      await this.#file.sync()
+      await settled([this.#file.sync(), syncFolder(dirname(this.#path))])
     } finally {
       this.#follower?.leave()
       await this.#file.close()
     }
-    await syncFolder(dirname(this.#path))
   }
 
   async release(): Promise<void> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
 import { scratch } from '../../../test/support/scratch.ts'
+import type { Tx } from './records.ts'
 import { createLogSync } from './log-sync.ts'
 import { openSqliteRecords } from './sqlite.ts'
 
@@ -22,8 +23,12 @@ test('who calls while a sync is under way waits for the next one, and all share 
   const begun = t.mock.method(handles, 'datasync', () => new Promise<void>((resolve) => ends.push(resolve)))
   const log = createLogSync(file)
   const done: string[] = []
+  await log.synced()
+  assert.equal(begun.mock.callCount(), 0, 'nothing was committed')
+  log.committed()
   const first = log.synced().then(() => done.push('first'))
   while (begun.mock.callCount() < 1) await new Promise(setImmediate)
+  log.committed()
   const second = log.synced().then(() => done.push('second'))
   const third = log.synced().then(() => done.push('third'))
   ends[0]?.()
@@ -32,8 +37,27 @@ test('who calls while a sync is under way waits for the next one, and all share 
   while (begun.mock.callCount() < 2) await new Promise(setImmediate)
   ends[1]?.()
   await Promise.all([second, third])
+  await log.synced()
   assert.equal(begun.mock.callCount(), 2)
   await log.close()
+})
+
+test('who need not wait for the disk is told at the commit, and the sync comes all the same', async (t) => {
+  const records = await openSqliteRecords(join(folder, 'behind.sqlite'))
+  let end = () => {}
+  const begun = t.mock.method(handles, 'datasync', () => new Promise<void>((resolve) => (end = resolve)))
+  const add = (name: string) => (tx: Tx) => tx.insertInto('repositories').values({ name, created_at: 1 }).execute()
+  await records.write(add('a'), { sync: 'behind' })
+  assert.equal((await records.read.selectFrom('repositories').select('name').execute()).length, 1)
+  while (begun.mock.callCount() < 1) await new Promise(setImmediate)
+  let synced = false
+  const whole = records.synced().then(() => (synced = true))
+  await new Promise(setImmediate)
+  assert.equal(synced, false)
+  end()
+  await whole
+  assert.equal(begun.mock.callCount(), 1)
+  await records.close()
 })
 
 test('what may not be on disk is not acknowledged, nor is anything after it', async (t) => {

@@ -3,6 +3,8 @@ import { LazaretError, messageOf } from '../../kit/errors.ts'
 
 /** Makes commits last: SQLite has written them to its log, and this syncs the log to disk beside what else runs. */
 export interface LogSync {
+  /** To call after each commit. */
+  committed(): void
   /** Out: when everything committed before the call is on disk. Rejects where it may not be, then and for ever after. */
   synced(): Promise<void>
   close(): Promise<void>
@@ -17,11 +19,15 @@ export function createLogSync(path: string): LogSync {
   let running = Promise.resolve()
   let next: Promise<void> | undefined
   let broken: LazaretError | undefined
+  let commits = 0
+  let covered = 0
 
   async function sync(after: Promise<void>): Promise<void> {
     await after
     next = undefined // who comes from here on may have committed after the sync has begun
     if (broken !== undefined) throw broken
+    if (covered === commits) return
+    covered = commits
     try {
       file ??= await open(path, 'r+')
       await file.datasync()
@@ -39,6 +45,7 @@ export function createLogSync(path: string): LogSync {
   }
 
   return {
+    committed: () => void commits++,
     synced() {
       if (next === undefined) {
         next = sync(running)

@@ -39,6 +39,7 @@ export async function openPostgresRecords(address: string, { asTheyAre = false }
     kind: 'postgres',
     read: db,
     write: (change) => again(() => db.transaction().execute(change)),
+    synced: async () => undefined, // each commit is
     prepare: (text) => prepared(pool, text),
     remember: (text) => prepared(pool, text), // other nodes write too
     close: () => db.destroy(),

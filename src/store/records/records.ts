@@ -18,7 +18,9 @@ export interface Records {
    * at the same time may share one commit; each keeps to itself when it throws. `change` must await nothing but `tx`, and touch
    * nothing else: over PostgreSQL it is run again where two transactions waited for each other.
    */
-  write<T>(change: (tx: Tx) => Promise<T>): Promise<T>
+  write<T>(change: (tx: Tx) => Promise<T>, options?: WriteOptions): Promise<T>
+  /** Out: when every change whose `write` has resolved is on disk. */
+  synced(): Promise<void>
   /** A statement prepared once, for the hot paths. In: SQL with `?` for each parameter. */
   prepare<Row>(text: string): PreparedQuery<Row>
   /**
@@ -27,6 +29,14 @@ export interface Records {
    */
   remember<Row>(text: string): PreparedQuery<Row>
   close(): Promise<void>
+}
+
+export interface WriteOptions {
+  /**
+   * `behind`: resolves once it is committed and read, and the disk comes later by some milliseconds (SQLite). For what nobody is told
+   * to count on: whoever builds on it awaits `synced`. `before`, where nothing is said.
+   */
+  sync?: 'before' | 'behind'
 }
 
 export interface PreparedQuery<Row> {

@@ -7,7 +7,7 @@ import { keepBeforeUpgrade } from './before-upgrade.ts'
 import { damagedAtStart, sayDamage } from './damaged.ts'
 import { createLogSync } from './log-sync.ts'
 import { migrate, requireThisVersion } from './migrate.ts'
-import type { PreparedQuery, Records, Tx } from './records.ts'
+import type { PreparedQuery, Records, Tx, WriteOptions } from './records.ts'
 import { createRememberedAnswers, type SyncQuery } from './remembered.ts'
 import type { Schema } from './schema.ts'
 import { YieldingSqliteDialect } from './yielding.ts'
@@ -18,7 +18,7 @@ const mostInGroup = 64
 /** Between the commit of some changes and the moment that their writers are told. */
 interface AfterCommit {
   /** What was read before counts no more. */
-  forget(): void
+  committed(): void
   /** Resolves when the commit is on disk. */
   synced(): Promise<void>
 }
@@ -53,11 +53,18 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
   const remembered = createRememberedAnswers()
   writer.exec('pragma synchronous = normal') // from here on SQLite syncs at checkpoints alone, and its log is synced here
   const log = createLogSync(`${path}-wal`)
-  const { write, settled } = groupedWriter(db, writer, { forget: remembered.forget, synced: log.synced })
+  const { write, settled } = groupedWriter(db, writer, {
+    committed() {
+      remembered.forget()
+      log.committed()
+    },
+    synced: log.synced,
+  })
   return {
     kind: 'sqlite',
     read,
     write,
+    synced: log.synced,
     prepare: (text) => prepared(reader, text),
     remember: <Row>(text: string) => remembered.over(statement<Row>(reader, text)),
     async close() {
@@ -121,6 +128,8 @@ function prepared<Row>(database: DatabaseSync, text: string): PreparedQuery<Row>
 }
 
 interface Waiting {
+  /** Told at the commit, and not when it is on disk. */
+  behind: boolean
   change: (tx: Tx) => Promise<unknown>
   settle: (outcome: { value: unknown } | { error: unknown }) => void
 }
@@ -142,15 +151,16 @@ function groupedWriter(
     await setImmediate() // so that what is asked for in this turn goes into one commit
     while (waiting.length > 0) {
       const settle = await commitGroup(db, database, waiting.splice(0, mostInGroup))
-      after.forget() // also after an error: the change may stand, and its answer was lost
+      after.committed() // also after an error: the change may stand, and its answer was lost
       syncing = settle(after.synced)
     }
     draining = undefined
   }
 
-  const write = <T>(change: (tx: Tx) => Promise<T>) =>
+  const write = <T>(change: (tx: Tx) => Promise<T>, { sync = 'before' }: WriteOptions = {}) =>
     new Promise<T>((resolve, reject) => {
       waiting.push({
+        behind: sync === 'behind',
         change,
         settle: (outcome) => ('error' in outcome ? reject(outcome.error) : resolve(outcome.value as T)),
       })
@@ -188,13 +198,15 @@ async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Wa
     return async () => fail(error)
   }
   return async (synced) => {
+    const settle = (entry: Waiting, at: number) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') })
+    group.forEach((entry, at) => entry.behind && settle(entry, at))
     try {
       await synced()
     } catch (error) {
       fail(error)
       return
     }
-    group.forEach((entry, at) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') }))
+    group.forEach(settle) // of one that was told already it changes nothing
   }
 }
 
