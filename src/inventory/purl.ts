@@ -4,13 +4,15 @@ import type { Package } from '../model/package.ts'
 
 /**
  * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
- * github.com/package-url/purl-spec, PURL-TYPES: deb, apk, npm, pypi, gem, composer, nuget, conda.
+ * github.com/package-url/purl-spec, PURL-TYPES: deb, apk, npm, pypi, gem, composer, nuget, conda, maven, golang, cargo, bitnami, generic.
  */
 export function purlOf(pack: Package, release?: OsRelease): string {
   switch (pack.kind) {
     case 'deb':
     case 'apk':
       return distributionPurl(pack, release)
+    case 'maven':
+      return mavenPurl(pack)
     case 'npm':
     case 'composer':
       return namespacedPurl(pack)
@@ -19,6 +21,13 @@ export function purlOf(pack: Package, release?: OsRelease): string {
     case 'nuget':
     case 'conda':
       return new PackageURL(pack.kind, undefined, pack.name, pack.version, pack.qualifiers, undefined).toString()
+    case 'golang':
+      return golangPurl(pack)
+    case 'cargo':
+    case 'bitnami':
+      return new PackageURL(pack.kind, undefined, pack.name, pack.version, undefined, undefined).toString()
+    case 'program':
+      return new PackageURL('generic', undefined, pack.name, pack.version, undefined, undefined).toString()
   }
 }
 
@@ -29,6 +38,25 @@ function distributionPurl({ kind, name, version, architecture }: Package, releas
   if (release !== undefined) qualifiers['distro'] = release.versionId === undefined ? release.id : `${release.id}-${release.versionId}`
   const namespace = release?.id ?? (kind === 'deb' ? 'debian' : 'alpine')
   return new PackageURL(kind, namespace, name, version, Object.keys(qualifiers).length > 0 ? qualifiers : undefined, undefined).toString()
+}
+
+/** The path of a module up to its last part is the namespace. */
+function golangPurl({ name, version }: Package): string {
+  const slash = name.lastIndexOf('/')
+  return new PackageURL(
+    'golang',
+    slash < 0 ? undefined : name.slice(0, slash),
+    name.slice(slash + 1),
+    version,
+    undefined,
+    undefined,
+  ).toString()
+}
+
+/** In a group, dots are no separators: it is one segment. */
+function mavenPurl({ name, version }: Package): string {
+  const colon = name.indexOf(':')
+  return new PackageURL('maven', name.slice(0, colon), name.slice(colon + 1), version, undefined, undefined).toString()
 }
 
 /** An npm scope, or the vendor of a composer package. */

@@ -23,7 +23,7 @@ export function squash(layers: readonly LayerFacts[]): ImageInventory {
   return {
     ...(release !== undefined && { release }),
     packages: packagesOf(standing, layers, owners, release),
-    unsupported: unsupportedOf(standing, owners),
+    unsupported: unsupportedOf(standing, layers, owners),
     problems: [...layers.flatMap(problemsOf), ...detours(layers, standing, links)],
     files,
   }
@@ -47,10 +47,15 @@ function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['fi
 }
 
 /** A jar or a gem that a distribution package owns is judged with that package. */
-function unsupportedOf(standing: Standing, owners: ReadonlyMap<string, string>): Unsupported[] {
+function unsupportedOf(standing: Standing, layers: readonly LayerFacts[], owners: ReadonlyMap<string, string>): Unsupported[] {
   return [...standing.said.values()]
     .flatMap(({ unsupported }) => unsupported)
     .filter((found) => found.component !== true || !owners.has(componentKey(found)))
+    .map((found) => withLayer(found, layers[standing.placed.layersOf(componentKey(found))[0] ?? 0]))
+}
+
+function withLayer(found: Unsupported, layer: LayerFacts | undefined): Unsupported {
+  return found.sha1 === undefined || layer === undefined ? found : { ...found, layer: layer.diffId }
 }
 
 /** os-release(5): `/etc` before `/usr/lib`; where the first is a link to the second, only the second was read. */
@@ -70,10 +75,10 @@ function packagesOf(
       const key = placedKey(pack, location)
       const first = standing.packages.layersOf(packageKey(pack))[0]
       const ownedBy = owners.get(key)
-      packages.set(`${key}\n${pack.architecture ?? ''}`, {
+      packages.set(`${key}\n${pack.architecture ?? ''}\n${pack.within ?? ''}`, {
         ...withoutFiles(pack),
         purl: purlOf(pack, release),
-        location,
+        location: placeOf(location, pack.within),
         layer: layers[first ?? 0]?.diffId ?? '',
         ...(ownedBy !== undefined && { ownedBy }),
       })
@@ -83,6 +88,11 @@ function packagesOf(
 }
 
 function withoutFiles(pack: Package): Package {
-  const { ownedFiles: _, ...rest } = pack
+  const { ownedFiles: _, within: __, ...rest } = pack
   return rest
+}
+
+/** As Java spells a place inside of an archive. */
+function placeOf(location: string, within: string | undefined): string {
+  return within === undefined ? location : `${location}!/${within}`
 }

@@ -24,6 +24,14 @@ export interface Unsupported {
   path: string
   /** A program or library that stands for itself (a jar, a gem), not the database of a distribution. */
   component?: true
+  /** What is told of it, for people: `spring-core 5.3.20 by its manifest`. */
+  name?: string
+  /** As in Package. */
+  within?: string
+  /** Hex, of the archive: a data set of hashes may know it. */
+  sha1?: string
+  /** DiffID of the layer that brought it, in the inventory of an image. */
+  layer?: Digest
 }
 
 /** A list of the files of one distribution package, kept beside the database: dpkg's `info/NAME.list`. */
