@@ -1,7 +1,17 @@
 import { compareApk } from './apk.ts'
+import { compareBitnami } from './bitnami.ts'
+import { compareCran } from './cran.ts'
+import { compareCrates } from './crates.ts'
 import { compareDpkg } from './dpkg.ts'
+import { compareGem } from './gem.ts'
+import { compareGo } from './go.ts'
+import { compareHackage } from './hackage.ts'
+import { compareHex } from './hex.ts'
+import { compareNuget } from './nuget.ts'
 import type { Compare } from './order.ts'
+import { comparePackagist } from './packagist.ts'
 import { comparePep440 } from './pep440.ts'
+import { comparePub } from './pub.ts'
 import { compareRpm } from './rpm.ts'
 import { compareSemver } from './semver.ts'
 
@@ -19,8 +29,24 @@ const orders: ReadonlyMap<string, Compare> = new Map([
   ['openSUSE', compareRpm],
   ['npm', compareSemver],
   ['PyPI', comparePep440],
-  ['crates.io', compareSemver],
-  ['Go', compareSemver],
+  ['crates.io', compareCrates],
+  ['Go', compareGo],
+  ['RubyGems', compareGem],
+  ['Packagist', comparePackagist],
+  ['NuGet', compareNuget],
+  ['Pub', comparePub],
+  ['Hex', compareHex],
+  ['CRAN', compareCran],
+  ['Bioconductor', compareCran],
+  ['Hackage', compareHackage],
+  ['GHC', compareHackage],
+  ['Bitnami', compareBitnami],
+  ['SwiftURL', compareSemver],
+  ['GitHub Actions', compareSemver],
+  // opam orders as Debian does (opam.ocaml.org/doc/Manual.html, "Version ordering").
+  ['opam', compareDpkg],
+  // The feed of Kubernetes' own components.
+  ['kubernetes', compareSemver],
 ])
 
 /** In: an OSV ecosystem, with or without its suffix (`Debian:12`). Out: how its versions compare, where that is known here. */

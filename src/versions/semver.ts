@@ -95,14 +95,17 @@ function comparePreReleases(a: string, left: Bounds, b: string, right: Bounds): 
   const aIsRelease = left.preFrom === left.preTo
   const bIsRelease = right.preFrom === right.preTo
   if (aIsRelease || bIsRelease) return aIsRelease === bIsRelease ? 0 : aIsRelease ? 1 : -1
-  let aAt = left.preFrom
-  let bAt = right.preFrom
-  for (;;) {
-    const aEnd = endOfIdentifier(a, aAt, left.preTo)
-    const bEnd = endOfIdentifier(b, bAt, right.preTo)
+  return compareIdentifierLists(a, left.preFrom, left.preTo, b, right.preFrom, right.preTo)
+}
+
+/** In: dotted identifiers, none of them empty, each within its bounds. Out: their order by clause 11.4. */
+export function compareIdentifierLists(a: string, aFrom: number, aTo: number, b: string, bFrom: number, bTo: number): -1 | 0 | 1 {
+  for (let aAt = aFrom, bAt = bFrom; ; ) {
+    const aEnd = endOfIdentifier(a, aAt, aTo)
+    const bEnd = endOfIdentifier(b, bAt, bTo)
     const order = compareIdentifiers(a, aAt, aEnd, b, bAt, bEnd)
     if (order !== 0) return order
-    if (aEnd === left.preTo || bEnd === right.preTo) return aEnd === left.preTo ? (bEnd === right.preTo ? 0 : -1) : 1
+    if (aEnd === aTo || bEnd === bTo) return aEnd === aTo ? (bEnd === bTo ? 0 : -1) : 1
     aAt = aEnd + 1
     bAt = bEnd + 1
   }
