@@ -27,7 +27,7 @@ const examineMs = 120_000
 /** Time for a layer: a floor, and what the slowest disk needs. */
 const inventoryMs = (sizeBytes: number) => 120_000 + sizeBytes / 5_000
 /** Behind those who pull and push. */
-const niceness = 5
+const niceness = 10
 const heapMegabytes = 2048
 
 interface Waiting {
