@@ -2,13 +2,19 @@
 import type { Extractor } from './extractor.ts'
 import { apk } from './extractors/apk.ts'
 import { dpkg } from './extractors/dpkg.ts'
+import { go } from './extractors/go.ts'
+import { java } from './extractors/java.ts'
+import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
 import { python } from './extractors/python.ts'
 import { release } from './extractors/release.ts'
+import { rpm } from './extractors/rpm.ts'
 import { unsupported } from './extractors/unsupported.ts'
+import { yarnCache } from './extractors/yarn-cache.ts'
+import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [apk, dpkg, npm, python, release, unsupported]
+export const extractors: readonly Extractor[] = [apk, dpkg, go, java, npmLock, npm, python, release, rpm, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

@@ -60,6 +60,7 @@ async function read(
   const walk = new LayerWalk(options.extractors ?? roster, limits, budget, problems)
   const { diffId, sizeBytes, again } = await pump(layer.bytes, walk, budget, facts, options.signal)
   await readAgain(walk, again, options, limits, facts, problems)
+  await facts.extractGroups((index) => walk.tree.isLive(index))
   for (const alias of walk.aliases) facts.alias(alias)
   const { ownership, manifests, ...findings } = facts.findings((index) => walk.tree.isLive(index))
   return {

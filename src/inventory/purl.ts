@@ -1,15 +1,19 @@
 import { PackageURL } from 'packageurl-js'
 import type { OsRelease } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
+import { distributionPurl } from './distribution-purl.ts'
 
 /**
  * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
- * github.com/package-url/purl-spec, PURL-TYPES: deb, apk, npm, pypi, gem, composer, nuget, conda, maven, golang, cargo, bitnami, generic.
+ * github.com/package-url/purl-spec, PURL-TYPES: npm, pypi, gem, composer, nuget, conda, maven, golang, cargo, bitnami, generic.
  */
 export function purlOf(pack: Package, release?: OsRelease): string {
   switch (pack.kind) {
     case 'deb':
     case 'apk':
+    case 'rpm':
+    case 'alpm':
+    case 'opkg':
       return distributionPurl(pack, release)
     case 'maven':
       return mavenPurl(pack)
@@ -29,15 +33,6 @@ export function purlOf(pack: Package, release?: OsRelease): string {
     case 'program':
       return new PackageURL('generic', undefined, pack.name, pack.version, undefined, undefined).toString()
   }
-}
-
-/** The namespace is the distribution's id; where the image does not say, the family's own. */
-function distributionPurl({ kind, name, version, architecture }: Package, release: OsRelease | undefined): string {
-  const qualifiers: Record<string, string> = {}
-  if (architecture !== undefined) qualifiers['arch'] = architecture
-  if (release !== undefined) qualifiers['distro'] = release.versionId === undefined ? release.id : `${release.id}-${release.versionId}`
-  const namespace = release?.id ?? (kind === 'deb' ? 'debian' : 'alpine')
-  return new PackageURL(kind, namespace, name, version, Object.keys(qualifiers).length > 0 ? qualifiers : undefined, undefined).toString()
 }
 
 /** The path of a module up to its last part is the namespace. */

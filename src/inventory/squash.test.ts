@@ -165,8 +165,8 @@ test('package URLs carry the distribution', async () => {
 })
 
 test('unsupported databases stand while their file does; components that the distribution owns are its own', async () => {
-  assert.deepEqual(squash(await layersOf([['var/lib/rpm/Packages', 'x']])).unsupported, [{ kind: 'rpm', path: 'var/lib/rpm/Packages' }])
-  assert.deepEqual(squash(await layersOf([['var/lib/rpm/Packages', 'x']], ['var/lib/.wh.rpm'])).unsupported, [])
+  assert.deepEqual(squash(await layersOf([['nix/var/nix/db/db.sqlite', 'x']])).unsupported, [{ kind: 'nix', path: 'nix/var/nix/db/db.sqlite' }])
+  assert.deepEqual(squash(await layersOf([['nix/var/nix/db/db.sqlite', 'x']], ['nix/var/nix/.wh.db'])).unsupported, [])
   const jar: Member = ['usr/share/java/a.jar', 'x']
   assert.equal(squash(await layersOf([jar])).unsupported.length, 1)
   assert.equal(
@@ -192,7 +192,7 @@ test('a database behind a link at an unusual place is a problem, at a usual plac
       symlink('lib', 'usr/lib'),
       ['usr/lib/apk/db/installed', 'P:a\nV:1\n'],
       symlink('var/lib/rpm', '../../usr/lib/sysimage/rpm'),
-      ['usr/lib/sysimage/rpm/Packages', 'x'],
+      ['usr/lib/sysimage/rpm/Packages', ''],
       ['usr/lib/sysimage/rpm/lock', ''],
     ),
     [],

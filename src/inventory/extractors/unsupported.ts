@@ -12,7 +12,6 @@ interface Known {
  * Rust programs are not in it, because only their bytes tell.
  */
 const known: Known[] = [
-  { kind: 'rpm', pattern: /^(?:var\/lib|usr\/lib\/sysimage|usr\/share)\/rpm\/(?:Packages|Packages\.db|rpmdb\.sqlite)$/ },
   { kind: 'pacman', pattern: /^var\/lib\/pacman\/local\/[^/]+\/desc$/ },
   { kind: 'opkg', pattern: /^(?:var|usr)\/lib\/opkg\/status$/ },
   { kind: 'portage', pattern: /^var\/db\/pkg\/[^/]+\/[^/]+\/PF$/ },
@@ -21,7 +20,6 @@ const known: Known[] = [
   { kind: 'xbps', pattern: /^var\/db\/xbps\/pkgdb-[^/]+\.plist$/ },
   { kind: 'slackware', pattern: /^var\/(?:lib\/pkgtools|log)\/packages\/[^/]+-[^/]+-[^/]+-[^/]+$/ },
   { kind: 'gem', pattern: /(?:^|\/)specifications\/(?:default\/)?[^/]+\.gemspec$/, component: true },
-  { kind: 'java', pattern: /\.(?:jar|war|ear)$/, component: true },
   { kind: 'dotnet', pattern: /\.deps\.json$/, component: true },
   { kind: 'composer', pattern: /(?:^|\/)vendor\/composer\/installed\.json$/, component: true },
   { kind: 'conda', pattern: /(?:^|\/)conda-meta\/[^/]+\.json$/, component: true },

@@ -4,6 +4,7 @@ import type { FoundManifest, FoundOwnership, FoundPackage, FoundRelease, Unsuppo
 import type { Extractor, Fact, WantedFile } from '../extractor.ts'
 import type { Budget } from './budget.ts'
 import type { Gathered } from './gather.ts'
+import { Groups } from './groups.ts'
 import type { Problems } from './problems.ts'
 
 export interface LayerFindings {
@@ -30,6 +31,7 @@ export class FactStore {
   readonly #byIndex = new Map<number, { path: string; facts: Fact[] }>()
   /** What probes said, by entry: told again of each other name of the file. */
   readonly #probed = new Map<number, Fact[]>()
+  readonly #groups = new Groups()
   readonly #budget: Budget
   readonly #problems: Problems
   readonly #signal: AbortSignal | undefined
@@ -43,16 +45,31 @@ export class FactStore {
 
   /** Throws what the budget throws and the signal's reason; what an extractor throws becomes a problem of the file. */
   async extract(gathered: Gathered): Promise<void> {
+    let waits = false
     try {
-      for (const taker of gathered.takers) await this.#extractBy(taker, gathered)
+      for (const taker of gathered.takers) {
+        const leader = taker.groupOf?.(gathered.file.path)
+        if (leader === undefined) await this.#extractBy(taker, gathered, [])
+        else this.#groups.hold(taker, leader, gathered)
+        waits ||= leader !== undefined
+      }
     } finally {
-      gathered.release()
+      if (!waits) gathered.release()
     }
   }
 
-  async #extractBy(taker: Extractor, { file, index }: Gathered): Promise<void> {
+  /** At the layer's end: what waited for others of its group. Throws as `extract` does. */
+  async extractGroups(isLive: (index: number) => boolean): Promise<void> {
     try {
-      await this.#run(taker, file, index)
+      for (const { taker, first, beside } of this.#groups.take(isLive)) await this.#extractBy(taker, first, beside)
+    } finally {
+      this.#groups.release()
+    }
+  }
+
+  async #extractBy(taker: Extractor, { file, index }: Gathered, beside: WantedFile[]): Promise<void> {
+    try {
+      await this.#run(taker, file, beside, index)
     } catch (error) {
       if (this.#signal?.aborted === true || (error instanceof LazaretError && error.code === 'LIMIT_EXCEEDED') || isOurs(error)) throw error
       this.#problems.add(file.path, `${taker.name}: ${messageOf(error)}`)
@@ -80,8 +97,8 @@ export class FactStore {
     return findings
   }
 
-  async #run(taker: Extractor, file: WantedFile, index: number): Promise<void> {
-    const found = taker.extract(file)
+  async #run(taker: Extractor, file: WantedFile, beside: WantedFile[], index: number): Promise<void> {
+    const found = taker.extract(file, beside)
     if (Symbol.asyncIterator in found) {
       for await (const fact of found) {
         this.#take(fact, file.path, index)
