@@ -3,11 +3,24 @@ import type { OsRelease } from '../model/layer.ts'
 import type { ImagePackage, PackageKind, PackageVersion } from '../model/package.ts'
 import { debianEcosystem } from '../versions/debian-releases.ts'
 import { familyOf, normalName } from '../versions/ecosystem.ts'
+import { programSubject } from './programs.ts'
 
 /** The families whose packages are of a kind: a database of another kind in an image is not of its distribution. */
 const families: Partial<Record<PackageKind, ReadonlySet<string>>> = {
   deb: new Set(['Debian', 'Ubuntu']),
   apk: new Set(['Alpine', 'Wolfi', 'Chainguard']),
+}
+
+/** Kinds that stand for themselves, and the ecosystem whose records judge them. No records here speak of conda's packages. */
+const ecosystems: Partial<Record<PackageKind, string>> = {
+  npm: 'npm',
+  pypi: 'PyPI',
+  gem: 'RubyGems',
+  composer: 'Packagist',
+  nuget: 'NuGet',
+  golang: 'Go',
+  cargo: 'crates.io',
+  bitnami: 'Bitnami',
 }
 
 /**
@@ -18,8 +31,9 @@ const families: Partial<Record<PackageKind, ReadonlySet<string>>> = {
 export function subjectOf(pkg: ImagePackage, distributionEcosystem: string | undefined): PackageVersion | undefined {
   if (pkg.kind === 'deb' || pkg.kind === 'apk') return distributionSubject(pkg, distributionEcosystem)
   if (pkg.ownedBy !== undefined) return undefined
-  const ecosystem = pkg.kind === 'npm' ? 'npm' : 'PyPI'
-  return { ecosystem, name: normalName(ecosystem, pkg.name), version: pkg.version }
+  if (pkg.kind === 'program') return programSubject(pkg)
+  const ecosystem = ecosystems[pkg.kind]
+  return ecosystem && { ecosystem, name: normalName(ecosystem, pkg.name), version: pkg.version }
 }
 
 function distributionSubject(pkg: ImagePackage, ecosystem: string | undefined): PackageVersion | undefined {

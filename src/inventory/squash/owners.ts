@@ -73,6 +73,9 @@ function ownerOf(list: FoundOwnership, standing: Standing, debs: ReadonlyMap<str
   return debs.get(list.packageName)?.find(({ architecture }) => list.architecture === undefined || architecture === list.architecture)
 }
 
+/** Packages of a distribution: they own files, and no other package owns them. */
+const distributionKinds: ReadonlySet<string> = new Set(['deb', 'apk', 'rpm', 'alpm', 'opkg'])
+
 function isLanguage({ kind }: Package): boolean {
-  return kind === 'npm' || kind === 'pypi'
+  return !distributionKinds.has(kind)
 }

@@ -105,7 +105,7 @@ export class Probing {
 
 /** In: probes, and bytes for them. A probe that throws is closed, and its error kept as a problem. */
 export function showTo(open: NamedProbe[], bytes: Buffer, offset: number, failed: Fact[]): void {
-  for (const named of [...open]) {
+  for (const named of open.slice()) {
     const shown = attempt(named.name, failed, () => (named.probe.push(bytes, offset), true))
     if (shown === undefined) open.splice(open.indexOf(named), 1)
   }

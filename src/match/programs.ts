@@ -1,0 +1,38 @@
+import type { Package, PackageVersion } from '../model/package.ts'
+
+/**
+ * Programs that were known by their bytes, and their name in Bitnami's catalogue. Its records give ranges of the
+ * program's own versions, made from those of the NVD, and its builds differ behind the hyphen alone: so they judge a
+ * program that upstream or anyone else built. OpenSSL, BusyBox, Perl and others are not in the catalogue: nobody here
+ * judges those.
+ */
+const catalogue: Readonly<Record<string, string>> = {
+  consul: 'consul',
+  envoy: 'envoy',
+  'fluent-bit': 'fluent-bit',
+  go: 'golang',
+  haproxy: 'haproxy',
+  helm: 'helm',
+  httpd: 'apache',
+  java: 'java',
+  mariadb: 'mariadb',
+  memcached: 'memcached',
+  mongodb: 'mongodb',
+  nginx: 'nginx',
+  node: 'node',
+  openldap: 'openldap',
+  php: 'php',
+  postgresql: 'postgresql',
+  python: 'python',
+  redis: 'redis',
+  ruby: 'ruby',
+  valkey: 'valkey',
+  vault: 'vault',
+  wordpress: 'wordpress',
+}
+
+/** In: a program. Out: what to match, or undefined where no records here speak of it. */
+export function programSubject({ name, version }: Package): PackageVersion | undefined {
+  const known = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined
+  return known && { ecosystem: 'Bitnami', name: known, version }
+}
