@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
 import type { Policy } from '../judge/policy.ts'
 import { traced } from '../kit/tracing/span.ts'
@@ -35,7 +36,8 @@ export interface ExaminationParts {
   now: () => number
 }
 
-const batch = 200
+/** Ids of manifests looked at in one go. */
+const batch = 500
 /** A manifest of 4 MiB names thousands of blobs. */
 const mostReadAtOnce = 4
 /** In place of the extractors' revision: this evidence tells of a failure, and is made anew whenever it is asked for. */
@@ -148,15 +150,10 @@ export function createExaminations(parts: ExaminationParts): Examinations {
       await records.write((tx) => finishJob(tx, jobId))
     },
     async rematch(jobId) {
-      let after = 0
-      for (;;) {
-        const stale = await staleManifests(records, parts.advisoryRevision(), parts.extractorRevision, after)
-        if (stale.length === 0) break
+      for await (const stale of staleManifests(records, parts.advisoryRevision(), parts.extractorRevision))
         await records.write(async (tx) => {
           for (const manifest of stale) await addJob(tx, 'examine', manifest.digest, now(), priorities.swept)
         })
-        after = stale.at(-1)?.id ?? after
-      }
       await records.write((tx) => finishJob(tx, jobId))
     },
   }
@@ -181,8 +178,7 @@ function hasLayers(manifest: Judged): boolean {
 }
 
 async function eachOfOtherPolicy(records: Records, revision: string, work: (manifest: Judged) => Promise<void>): Promise<void> {
-  let after = 0
-  for (;;) {
+  for await (const { after, upTo } of idRanges(records)) {
     const rows = await records.read
       .selectFrom('manifests as m')
       .innerJoin('verdicts as v', 'v.manifest_id', 'm.id')
@@ -190,25 +186,39 @@ async function eachOfOtherPolicy(records: Records, revision: string, work: (mani
       .distinct()
       .where('v.policy_revision', '!=', revision)
       .where('m.id', '>', after)
+      .where('m.id', '<=', upTo)
       .orderBy('m.id')
-      .limit(batch)
       .$castTo<Judged>()
       .execute()
-    if (rows.length === 0) return
     for (const manifest of rows) await work(manifest)
-    after = rows.at(-1)?.id ?? after
   }
 }
 
-function staleManifests(records: Records, advisoryRevision: string, extractorRevision: string, after: number): Promise<Judged[]> {
-  return records.read
-    .selectFrom('manifests as m')
-    .innerJoin('evidence as e', 'e.manifest_id', 'm.id')
-    .select(['m.id', 'm.digest', 'm.kind'])
-    .where((where) => where.or([where('e.advisory_revision', '!=', advisoryRevision), where('e.extractors', '!=', extractorRevision)]))
-    .where('m.id', '>', after)
-    .orderBy('m.id')
-    .limit(batch)
-    .$castTo<Judged>()
-    .execute()
+/** Out: in pages, those whose evidence was made from other advisories or by other extractors. */
+async function* staleManifests(records: Records, advisoryRevision: string, extractorRevision: string): AsyncGenerator<Judged[]> {
+  for await (const { after, upTo } of idRanges(records)) {
+    const rows = await records.read
+      .selectFrom('manifests as m')
+      .innerJoin('evidence as e', 'e.manifest_id', 'm.id')
+      .select(['m.id', 'm.digest', 'm.kind'])
+      .where((where) => where.or([where('e.advisory_revision', '!=', advisoryRevision), where('e.extractors', '!=', extractorRevision)]))
+      .where('m.id', '>', after)
+      .where('m.id', '<=', upTo)
+      .orderBy('m.id')
+      .$castTo<Judged>()
+      .execute()
+    if (rows.length > 0) yield rows
+  }
+}
+
+/** All manifests by their ids, so that a page without a find costs no more than any other; between two others have their turn. */
+async function* idRanges(records: Records): AsyncGenerator<{ after: number; upTo: number }> {
+  const { last } = await records.read
+    .selectFrom('manifests')
+    .select((of) => of.fn.max('id').as('last'))
+    .executeTakeFirstOrThrow()
+  for (let after = 0; after < Number(last ?? 0); after += batch) {
+    yield { after, upTo: after + batch }
+    await setImmediate()
+  }
 }

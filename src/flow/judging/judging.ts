@@ -43,11 +43,12 @@ export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: Evid
 
 /** The same, where the verdict that stands is not by this evidence and this policy, or has had its time. */
 export async function judgeWhereNeeded(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
-  const known = await evidenceOf(manifest.id)
-  if (known === undefined) return judgeEverywhere(tx, manifest, evidenceOf, policy, now)
+  // An index has no evidence, and is judged anew whenever a child of it is.
+  const revision = manifest.kind === 'index' || manifest.kind === 'cache' ? 0 : (await evidenceOf(manifest.id))?.revision
+  if (revision === undefined) return judgeEverywhere(tx, manifest, evidenceOf, policy, now)
   const { rows } = await sql<{ id: number }>`select l.repository_id as id from manifest_links l
     left join verdicts v on v.manifest_id = l.manifest_id and v.repository_id = l.repository_id and v.decision <> 'pending'
-      and v.evidence_revision = ${known.revision} and v.policy_revision = ${policy.revision}
+      and v.evidence_revision = ${revision} and v.policy_revision = ${policy.revision}
       and (v.valid_until is null or v.valid_until > ${now.getTime()})
     where l.manifest_id = ${manifest.id} and v.manifest_id is null order by l.repository_id`.execute(tx)
   const needing = rows.map(({ id }) => id)
