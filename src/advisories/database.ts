@@ -1,9 +1,10 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
-import type { Advisory, AdvisoryReader, SeverityClaim } from '../model/advisory.ts'
-import { familyOf, normalName } from '../versions/ecosystem.ts'
+import type { Advisory, AdvisoryReader, SourcedClaim } from '../model/advisory.ts'
+import { normalName, spellingsOf } from '../versions/ecosystem.ts'
 import type { Coverage } from './form.ts'
 import { Lru } from './lru.ts'
+import { probabilitiesOf } from './probabilities.ts'
 import { currentRevision, type Revision, revisionPath } from './revisions.ts'
 import { decodeFacts, decodePackage } from './rows.ts'
 import { openRevision, unreadable } from './schema.ts'
@@ -44,8 +45,9 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
   const statements = read(() => prepare(database))
   const coverage = read(() => coverageOf(database))
   const ecosystems = read(() => ecosystemIds(database))
+  const probability = read(() => probabilitiesOf(database))
   const advisories = new Lru<string, Advisory[]>(heldPackages)
-  const claims = new Lru<string, SeverityClaim[]>(heldPackages)
+  const claims = new Lru<string, SourcedClaim[]>(heldPackages)
   return {
     revision: revision.revision,
     date: revision.date,
@@ -54,11 +56,12 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
     about: (ecosystem, name) =>
       advisories.get(`${ecosystem}\n${name}`, () => read(() => readAbout(statements.about, ecosystems, ecosystem, name))),
     severityOf: (ids) => {
-      const found: SeverityClaim[] = []
+      const found: SourcedClaim[] = []
       for (const id of ids) for (const claim of claims.get(id, () => read(() => readClaims(statements.claims, id)))) addClaim(found, claim)
       return found
     },
     isKnownExploited: (id) => read(() => statements.exploited.get(id) !== undefined),
+    exploitProbability: (id) => read(() => probability(id)),
     changedSince: (since) => read(() => changedSince(database, revision, since)),
     status: () => read(() => statusOfDatabase(database, revision)),
     close: () => database.close(),
@@ -71,7 +74,9 @@ function prepare(database: DatabaseSync) {
       SELECT records.name, sources.name AS source, modified, published, facts, body
       FROM packages JOIN affects ON package = packages.id JOIN records ON records.id = record JOIN sources ON sources.id = source
       WHERE ecosystem = ? AND packages.name = ? AND withdrawn IS NULL ORDER BY records.name`),
-    claims: database.prepare('SELECT facts FROM claims JOIN records ON records.id = record WHERE alias = ? ORDER BY records.name'),
+    claims: database.prepare(
+      'SELECT records.name AS id, sources.name AS source, facts FROM claims JOIN records ON records.id = record JOIN sources ON sources.id = source WHERE alias = ? ORDER BY records.name',
+    ),
     exploited: database.prepare('SELECT 1 FROM exploited WHERE cve = ?'),
   }
 }
@@ -85,14 +90,11 @@ interface AboutRow {
   body: string
 }
 
-/**
- * Out: the records that speak of a package, each cut to what it says of this package. A record that names the ecosystem
- * without a suffix speaks of every release.
- */
+/** Out: the records that speak of a package, each cut to what it says of this package. */
 function readAbout(statement: StatementSync, ecosystems: ReadonlyMap<string, number>, ecosystem: string, name: string): Advisory[] {
   const spelled = normalName(ecosystem, name)
   const found: Advisory[] = []
-  for (const known of new Set([ecosystem, familyOf(ecosystem)])) {
+  for (const known of spellingsOf(ecosystem)) {
     const id = ecosystems.get(known)
     if (id === undefined) continue
     for (const row of statement.all(id, spelled) as unknown as AboutRow[]) found.push(advisoryOf(row, known, spelled))
@@ -115,11 +117,11 @@ function advisoryOf(row: AboutRow, ecosystem: string, name: string): Advisory {
   }
 }
 
-function readClaims(statement: StatementSync, id: string): SeverityClaim[] {
-  const found: SeverityClaim[] = []
-  for (const row of statement.all(id) as unknown as { facts: string | null }[]) {
+function readClaims(statement: StatementSync, alias: string): SourcedClaim[] {
+  const found: SourcedClaim[] = []
+  for (const { id, source, ...row } of statement.all(alias) as unknown as { id: string; source: string; facts: string | null }[]) {
     const facts = decodeFacts(row.facts)
-    for (const claim of [...facts.severity, ...facts.packageSeverity]) addClaim(found, claim)
+    for (const claim of [...facts.severity, ...facts.packageSeverity]) addClaim(found, { ...claim, id, source })
   }
   return found
 }

@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AffectedPackage } from '../model/advisory.ts'
+import { allProbabilities } from './probabilities.ts'
 import { currentRevision, type Revision, revisionPath } from './revisions.ts'
 import { decodeFacts, decodePackage } from './rows.ts'
 import { openRevision } from './schema.ts'
@@ -43,6 +44,8 @@ function* lines(database: DatabaseSync, revision: Revision, counted: { records: 
   }
   for (const row of database.prepare('SELECT cve, added FROM exploited').iterate())
     yield line({ exploited: row['cve'], addedOn: fromSeconds(Number(row['added'])) })
+  for (const { cve, probability, percentile, date } of allProbabilities(database))
+    yield line({ epss: cve, probability, percentile, asOf: date })
   for (const advisory of advisoriesOf(database)) {
     counted.records++
     yield line(osvOf(advisory))

@@ -4,6 +4,7 @@ import type { Fact, Form, ReadContext } from './form.ts'
 import { forms } from './forms.ts'
 import { layoutOf, peek, textLines } from './sniff.ts'
 import { debian } from './sources/debian.ts'
+import { epss } from './sources/epss.ts'
 import { jsonValues } from './values.ts'
 
 /**
@@ -12,9 +13,10 @@ import { jsonValues } from './values.ts'
  */
 export async function* factsIn(document: Document, context: ReadContext, onForm: (name: string) => void): AsyncGenerator<Fact> {
   const { head, bytes } = await peek(document.bytes)
-  if (debian.recognisesText(head)) {
-    onForm(debian.name)
-    yield* debian.read(textLines(bytes), context)
+  const text = textForms.find((form) => form.recognisesText(head))
+  if (text !== undefined) {
+    onForm(text.name)
+    yield* text.read(textLines(bytes), context)
     return
   }
   const values = jsonValues(bytes, layoutOf(document.name, head), { mostBytes: limits.recordBytes, drop: context.drop })
@@ -32,6 +34,9 @@ async function firstKnown(values: AsyncIterator<unknown>, context: ReadContext):
   }
   return undefined
 }
+
+/** What is no JSON. */
+const textForms = [debian, epss]
 
 async function* startingWith(first: unknown, rest: AsyncGenerator<unknown>): AsyncGenerator<unknown> {
   yield first

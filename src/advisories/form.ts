@@ -7,6 +7,7 @@ export type Drop = (reason: string, where: string) => undefined
 export type Fact =
   | { kind: 'advisory'; advisory: Advisory; merge: Merge }
   | { kind: 'exploited'; cve: string; addedOn: string }
+  | { kind: 'probability'; cve: string; probability: number; percentile: number; asOf: string }
   | { kind: 'coverage'; coverage: Coverage }
 
 /**

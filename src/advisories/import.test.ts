@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
+import type { SeverityClaim } from '../model/advisory.ts'
 import { exportAdvisories } from './export.ts'
 import { importAdvisories } from './import.ts'
 import { currentRevision } from './revisions.ts'
@@ -153,11 +154,11 @@ test('severity is asked by any id of a record, and never taken from a distributi
   ])
   ask(folder, (advisories) => {
     const vector = { type: 'CVSS_V3', value: 'CVSS:3.1/AV:N' }
-    assert.deepEqual(advisories.severityOf(['CVE-2024-1']), [vector, { type: 'label', value: 'high' }])
-    assert.deepEqual(advisories.severityOf(['nothing', 'PYSEC-1']), [{ type: 'label', value: 'high' }])
-    assert.deepEqual(advisories.severityOf(['CVE-2024-2']), [vector])
-    assert.deepEqual(advisories.severityOf(['CVE-2024-3', 'USN-1']), [])
-    assert.deepEqual(advisories.severityOf(['CVE-2024-4']), [vector])
+    assert.deepEqual(claimsOf(advisories.severityOf(['CVE-2024-1'])), [vector, { type: 'label', value: 'high' }])
+    assert.deepEqual(claimsOf(advisories.severityOf(['nothing', 'PYSEC-1'])), [{ type: 'label', value: 'high' }])
+    assert.deepEqual(claimsOf(advisories.severityOf(['CVE-2024-2'])), [vector])
+    assert.deepEqual(claimsOf(advisories.severityOf(['CVE-2024-3', 'USN-1'])), [])
+    assert.deepEqual(claimsOf(advisories.severityOf(['CVE-2024-4'])), [vector])
   })
 })
 
@@ -285,3 +286,7 @@ test('an export carries everything to another place', async (t) => {
     },
   )
 })
+
+function claimsOf(claims: readonly SeverityClaim[]): SeverityClaim[] {
+  return claims.map(({ type, value }) => ({ type, value }))
+}

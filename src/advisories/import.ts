@@ -42,6 +42,8 @@ export interface FileReport {
   /** Left as it was, because what is there is newer. */
   kept: number
   exploited: number
+  /** CVEs with a probability of being exploited (EPSS). */
+  probabilities: number
   dropped: Dropped[]
 }
 
@@ -183,6 +185,12 @@ class ImportRun {
       if (this.writer.putExploited(fact.cve, fact.addedOn)) this.changed = true
       return
     }
+    if (fact.kind === 'probability') {
+      report.probabilities++
+      const became = this.writer.putProbability(fact.cve, fact.probability, fact.percentile, fact.asOf)
+      if (became === 'changed' || became === 'notable') this.changed = true
+      return
+    }
     const outcome = this.writer.put(withoutNeedlessVersions(fact.advisory), fact.merge)
     report.read++
     report[outcome]++
@@ -200,7 +208,7 @@ class ImportRun {
     const known = this.reports.get(key)
     if (known !== undefined) return known
     const made = {
-      report: { path: key, forms: [], read: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, exploited: 0 },
+      report: { path: key, forms: [], read: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, exploited: 0, probabilities: 0 },
       tally: new Tally(),
     }
     this.reports.set(key, made)
@@ -210,5 +218,5 @@ class ImportRun {
 
 function nothingUnderstood(paths: readonly string[]): LazaretError {
   const where = paths.length === 0 ? 'there are no files' : `${paths.slice(0, 3).join(', ')}: no advisory data that is understood`
-  return new LazaretError('INPUT_INVALID', `${where} (OSV, a distribution's list, KEV or an export is)`)
+  return new LazaretError('INPUT_INVALID', `${where} (OSV, a distribution's list, KEV, EPSS or an export is)`)
 }

@@ -37,7 +37,7 @@ export function severityClaims(holder: JsonObject, where: string): SeverityClaim
 }
 
 /** Adds a claim unless it is there already. */
-export function addClaim(claims: SeverityClaim[], claim: SeverityClaim): void {
+export function addClaim<T extends SeverityClaim>(claims: T[], claim: T): void {
   if (!claims.some((known) => known.type === claim.type && known.value === claim.value)) claims.push(claim)
 }
 

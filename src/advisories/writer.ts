@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Advisory } from '../model/advisory.ts'
 import { isDistribution } from '../versions/ecosystem.ts'
 import type { Coverage, Merge } from './form.ts'
+import { type ProbabilityOutcome, ProbabilityWriter } from './probabilities.ts'
 import {
   decodeFacts,
   decodePackage,
@@ -34,6 +35,7 @@ export class AdvisoryWriter {
   readonly changedIds = new Set<string>()
   private readonly counter: number
   private readonly statements: ReturnType<typeof prepare>
+  private readonly probabilities: ProbabilityWriter
   private readonly ecosystems = new Map<string, number>()
   private readonly sources = new Map<string, number>()
   /** `record package` pairs that this import wrote with merge `package`. */
@@ -46,6 +48,7 @@ export class AdvisoryWriter {
       'CREATE INDEX IF NOT EXISTS affects_record ON affects (record); CREATE INDEX IF NOT EXISTS claims_record ON claims (record)',
     )
     this.statements = prepare(database)
+    this.probabilities = new ProbabilityWriter(database)
   }
 
   put(advisory: Advisory, merge: Merge): Outcome {
@@ -63,6 +66,12 @@ export class AdvisoryWriter {
     const changes = this.statements.putExploited.run(cve, toSeconds(addedOn) ?? 0).changes
     if (Number(changes) > 0) this.changedIds.add(cve)
     return Number(changes) > 0
+  }
+
+  putProbability(cve: string, probability: number, percentile: number, asOf: string): ProbabilityOutcome {
+    const outcome = this.probabilities.put(cve, probability, percentile, asOf)
+    if (outcome === 'notable') this.changedIds.add(cve)
+    return outcome
   }
 
   /** The newest word stands; `whole` is not taken back by an older or thinner one. */

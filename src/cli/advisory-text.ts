@@ -9,7 +9,7 @@ export function reportText(report: ImportReport, columns: number | undefined): s
   const rows = shown.map((file) => [
     file.path,
     file.forms.join(', ') || 'not understood',
-    ...[file.read, file.added, file.replaced, file.exploited].map(String),
+    ...[file.read, file.added, file.replaced, file.exploited, file.probabilities].map(String),
   ])
   const more = report.files.length > mostFiles ? `and ${report.files.length - mostFiles} more files\n` : ''
   const dropped = shown.flatMap((file) =>
@@ -19,7 +19,7 @@ export function reportText(report: ImportReport, columns: number | undefined): s
   const outcome = report.changed
     ? `revision ${report.revision} is in force; a server on this data takes it up within seconds`
     : `nothing new: revision ${report.revision} stays in force`
-  return `${table(['FILE', 'FORM', 'READ', 'NEW', 'CHANGED', 'EXPLOITED'], rows, columns)}${more}${dropped.map((line) => wrapped(line, columns)).join('')}${covered}\n${wrapped(`${outcome}\n`, columns)}`
+  return `${table(['FILE', 'FORM', 'READ', 'NEW', 'CHANGED', 'EXPLOITED', 'EPSS'], rows, columns)}${more}${dropped.map((line) => wrapped(line, columns)).join('')}${covered}\n${wrapped(`${outcome}\n`, columns)}`
 }
 
 /** What is in force, for people. In: the status, the width of the terminal. */

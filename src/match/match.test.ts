@@ -28,6 +28,8 @@ test('match: one finding with all that is known of it', () => {
       packageVersion: '1.1.0',
       severity: 'critical',
       score: 9.8,
+      severities: [{ id: 'GHSA-aaaa-bbbb-cccc', source: 'osv', severity: 'critical', score: 9.8, vector: critical3.value, chosen: true }],
+      severityReason: 'the CVSS 3 score of the record GHSA-aaaa-bbbb-cccc',
       fixedVersion: '1.2.0',
       knownExploited: true,
       malicious: false,

@@ -1,11 +1,13 @@
-import type { AdvisoryReader, Finding, SeverityClaim } from '../model/advisory.ts'
+import type { AdvisoryReader, Finding } from '../model/advisory.ts'
 import type { PackageVersion } from '../model/package.ts'
 import { orderFor } from '../versions/compare.ts'
 import type { Compare } from '../versions/order.ts'
 import { fixesAbove } from './affected.ts'
-import { type Cluster, clustersOf, isCve, isDistributionRecord, publicIdOf } from './cluster.ts'
-import { compareSeverities, firstScore, type Score } from './cvss.ts'
+import { type Cluster, clustersOf, isCve, publicIdOf } from './cluster.ts'
+import { compareSeverities } from './cvss.ts'
 import { type Hit, hitsOf, isAnyAffected } from './hit.ts'
+import { compareIds } from './ids.ts'
+import { severityOf } from './severity.ts'
 
 /**
  * In: a package version, and one revision of the advisories. Out: one finding for each flaw that it has or can't be
@@ -25,6 +27,7 @@ const noOrder: Compare = () => 'unknown'
 function findingOf(subject: PackageVersion, cluster: Cluster, advisories: AdvisoryReader, order: Compare): Finding {
   const id = publicIdOf(cluster)
   const fixedVersion = smallestCure(subject.version, cluster.hits, order)
+  const epss = likeliest(cluster.ids, advisories)
   const published = cluster.hits.flatMap(({ advisory }) => advisory.published ?? []).sort()[0]
   return {
     id,
@@ -35,6 +38,7 @@ function findingOf(subject: PackageVersion, cluster: Cluster, advisories: Adviso
     ...severityOf(cluster, subject.ecosystem, advisories),
     ...(fixedVersion === undefined ? {} : { fixedVersion }),
     knownExploited: cluster.ids.some((other) => isCve(other) && advisories.isKnownExploited(other)),
+    ...(epss === undefined ? {} : { epss }),
     malicious: cluster.hits.some(({ advisory }) => advisory.malicious),
     ...(published === undefined ? {} : { published }),
     sources: sourcesOf(cluster.hits),
@@ -42,18 +46,13 @@ function findingOf(subject: PackageVersion, cluster: Cluster, advisories: Adviso
   }
 }
 
-/** The distribution's word for its package, else what the records say, else what is said of the CVE. */
-function severityOf({ ids, hits }: Cluster, ecosystem: string, advisories: AdvisoryReader): Score {
-  const own = hits.flatMap((hit) => ownWords(hit, ecosystem))
-  const recorded = hits.flatMap(({ advisory }) => advisory.severity)
-  return firstScore([own, recorded, advisories.severityOf(ids)])
-}
-
-/** What a record says of this package by itself; a word that stands over a distribution's record is the distribution's too. */
-function ownWords({ advisory, packages }: Hit, ecosystem: string): SeverityClaim[] {
-  const words = packages.flatMap(({ severity }) => severity ?? [])
-  if (words.length > 0 || !isDistributionRecord(advisory.id, ecosystem)) return words
-  return advisory.severity.filter(({ type }) => type === 'label')
+function likeliest(ids: readonly string[], advisories: AdvisoryReader): Finding['epss'] {
+  let highest: Finding['epss']
+  for (const id of ids.filter(isCve)) {
+    const found = advisories.exploitProbability(id)
+    if (found !== undefined && (highest === undefined || found.probability > highest.probability)) highest = { id, ...found }
+  }
+  return highest
 }
 
 /** Fixes that are tried one by one; with more, the highest is tried instead of the rest. A kernel flaw has a dozen. */
@@ -73,9 +72,4 @@ function smallestCure(version: string, hits: readonly Hit[], order: Compare): st
 function sourcesOf(hits: readonly Hit[]): Finding['sources'] {
   const sources = new Map(hits.map(({ advisory: { id, source } }) => [`${id} ${source}`, { id, source }]))
   return [...sources.values()].sort((a, b) => compareIds(a.id, b.id) || compareIds(a.source, b.source))
-}
-
-/** By character code, so that it is the same everywhere. */
-function compareIds(a: string, b: string): number {
-  return a === b ? 0 : a < b ? -1 : 1
 }

@@ -1,14 +1,15 @@
-import type { Advisory, AdvisoryReader, AffectedPackage, RangeEvent, SeverityClaim } from '../model/advisory.ts'
+import type { Advisory, AdvisoryReader, AffectedPackage, ExploitProbability, RangeEvent, SeverityClaim } from '../model/advisory.ts'
 import { familyOf, normalName } from '../versions/ecosystem.ts'
 
 export interface World {
   advisories?: Advisory[]
   exploited?: string[]
   severities?: Record<string, SeverityClaim[]>
+  probabilities?: Record<string, ExploitProbability>
 }
 
 /** A reader over what a test says. It gives every record of the family and name, so that matching has to choose. */
-export function readerOf({ advisories = [], exploited = [], severities = {} }: World): AdvisoryReader {
+export function readerOf({ advisories = [], exploited = [], severities = {}, probabilities = {} }: World): AdvisoryReader {
   const byName = new Map<string, Advisory[]>()
   for (const advisory of advisories) {
     for (const key of new Set(advisory.affected.map(({ ecosystem, name }) => keyOf(ecosystem, name))))
@@ -19,8 +20,9 @@ export function readerOf({ advisories = [], exploited = [], severities = {} }: W
     date: '2026-11-01T00:00:00Z',
     covers: () => true,
     about: (ecosystem, name) => byName.get(keyOf(ecosystem, name)) ?? [],
-    severityOf: (ids) => ids.flatMap((id) => severities[id] ?? []),
+    severityOf: (ids) => ids.flatMap((id) => (severities[id] ?? []).map((claim) => ({ ...claim, id, source: 'osv' }))),
     isKnownExploited: (id) => exploited.includes(id),
+    exploitProbability: (id) => probabilities[id],
   }
 }
 

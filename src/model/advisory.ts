@@ -22,6 +22,9 @@ export interface SeverityClaim {
   value: string
 }
 
+/** A claim with the record that makes it. */
+export type SourcedClaim = SeverityClaim & { id: string; source: string }
+
 export interface AffectedPackage {
   ecosystem: string
   name: string
@@ -29,6 +32,8 @@ export interface AffectedPackage {
   versions: string[]
   /** The distribution's own word for this package, where it has one. */
   severity?: SeverityClaim[]
+  /** `NAME:STREAM` of the modules whose builds it speaks of; empty where the record does not name them. Absent: of no module's. */
+  modules?: string[]
 }
 
 export interface AffectedRange {
@@ -57,7 +62,12 @@ export interface Finding {
   score?: number
   /** The smallest version that cures it, by this ecosystem's order. */
   fixedVersion?: string
+  /** What each source says, the chosen one first; and in words why it was chosen. */
+  severities?: SeverityOpinion[]
+  severityReason?: string
   knownExploited: boolean
+  /** EPSS, of the CVE that is the most likely to be exploited. */
+  epss?: ExploitProbability & { id: string }
   malicious: boolean
   /** ISO dates of the record. */
   published?: string
@@ -65,6 +75,28 @@ export interface Finding {
   sources: { id: string; source: string }[]
   /** 'affected', or 'unknown-version' where the version could not be compared. */
   state: 'affected' | 'unknown-version'
+}
+
+/** What one record says of a flaw's severity. */
+export interface SeverityOpinion {
+  /** The record, and the source that it came from. */
+  id: string
+  source: string
+  severity: Severity
+  /** CVSS base score and vector, where one was given. */
+  score?: number
+  vector?: string
+  chosen: boolean
+}
+
+/** EPSS (first.org/epss): how likely the flaw is to be exploited within the next 30 days. */
+export interface ExploitProbability {
+  /** 0 to 1. */
+  probability: number
+  /** The share of all CVEs that are no more likely, 0 to 1. */
+  percentile: number
+  /** ISO 8601: the day that it was worked out for. */
+  date: string
 }
 
 /** What matching and judging read: one revision of the advisory database, never changing while open. */
@@ -78,7 +110,9 @@ export interface AdvisoryReader {
   /** Every advisory that speaks of this package, withdrawn ones left out. */
   about(ecosystem: string, name: string): Advisory[]
   /** Severity claims of the records with these ids (CVE, GHSA …), for records that have none of their own. */
-  severityOf(ids: readonly string[]): SeverityClaim[]
+  severityOf(ids: readonly string[]): SourcedClaim[]
   /** CISA KEV, by CVE id. */
   isKnownExploited(id: string): boolean
+  /** EPSS, by CVE id; undefined where none is known. */
+  exploitProbability(id: string): ExploitProbability | undefined
 }

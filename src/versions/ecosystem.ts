@@ -1,4 +1,5 @@
 // OSV schema, "Defined ecosystems": a name, and after a colon the release of a distribution.
+import { channelsOf } from './channels.ts'
 
 /** Distributions: their records judge a package as that distribution built it, so their words hold for no other. */
 const distributions: ReadonlySet<string> = new Set([
@@ -36,10 +37,22 @@ export function isDistribution(ecosystem: string): boolean {
 
 /**
  * Whether a record's ecosystem speaks of packages of this one: the same, or the whole family. One release never speaks
- * for another. Ubuntu's records name a long-term release with and without `:LTS`.
+ * for another. Ubuntu's records name a long-term release with and without `:LTS`, Red Hat's and SUSE's the repository.
  */
 export function speaksOf(recorded: string, ecosystem: string): boolean {
-  return recorded === ecosystem || recorded === familyOf(ecosystem) || withoutLts(recorded) === withoutLts(ecosystem)
+  return (
+    recorded === ecosystem ||
+    recorded === familyOf(ecosystem) ||
+    withoutLts(recorded) === withoutLts(ecosystem) ||
+    channelsOf(ecosystem).includes(recorded)
+  )
+}
+
+/** In: a package's ecosystem. Out: the names under which records speak of it: its own, the family's, Ubuntu's with and without `:LTS`, those of repositories. */
+export function spellingsOf(ecosystem: string): Set<string> {
+  const spellings = new Set([ecosystem, familyOf(ecosystem), withoutLts(ecosystem), ...channelsOf(ecosystem)])
+  if (/^Ubuntu:(?:Pro:)?\d{2}\.04$/.test(ecosystem)) spellings.add(`${ecosystem}:LTS`)
+  return spellings
 }
 
 /** In: a package name as a record or an image spells it. Out: as the database keeps it: PyPI by PEP 503, the rest as it is. */

@@ -52,7 +52,7 @@ interface Partial {
 }
 
 const partialForm =
-  /^[v=]*(\d{1,15}|[xX*])(?:\.(\d{1,15}|[xX*])(?:\.(\d{1,15}|[xX*])(?:-?([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+[0-9A-Za-z.-]+)?)?)?$/
+  /^[v=]*(\d{1,15}|[xX*])(?:\.(\d{1,15}|[xX*])(?:\.(\d{1,15}|[xX*])((?:-[0-9A-Za-z-]|[A-Za-z])[0-9A-Za-z-]*(?:\.[0-9A-Za-z-]+)*)?(?:\+[0-9A-Za-z.-]+)?)?)?$/
 
 function boundsOf(alternative: string): NpmComparator[] | undefined {
   if (alternative === '') return []
@@ -101,7 +101,7 @@ function partialOf(text: string): Partial | undefined {
   const [major, minor, patch] = numbers
   if (major === undefined) return { pre: '' }
   if (minor === undefined) return { major, pre: '' }
-  return patch === undefined ? { major, minor, pre: '' } : { major, minor, patch, pre: match[4] ?? '' }
+  return patch === undefined ? { major, minor, pre: '' } : { major, minor, patch, pre: match[4]?.replace(/^-/, '') ?? '' }
 }
 
 function isWhole(partial: Partial): boolean {

@@ -10,6 +10,7 @@ import { parseOsv } from '../osv.ts'
  *   {"lazaretAdvisories": 1, "revision": "000007-20261124", "date": "2026-11-24T00:00:00Z"}
  *   {"coverage": {"ecosystem": "PyPI", "depth": "whole", "asOf": "…", "note": "…"}}
  *   {"exploited": "CVE-2024-3094", "addedOn": "…"}
+ *   {"epss": "CVE-2024-3094", "probability": 0.8, "percentile": 0.99, "asOf": "…"}
  *   {"id": "PYSEC-2024-1", …, "database_specific": {"source": "osv"}}
  */
 export const exportVersion = 1
@@ -33,6 +34,7 @@ function factOf(value: unknown, context: ReadContext): Fact | string {
     if (Object.hasOwn(line, 'coverage'))
       return { kind: 'coverage', coverage: coverageOf(objectAt(own(line, 'coverage'), 'coverage'), context) }
     if (Object.hasOwn(line, 'exploited')) return exploitedOf(line, context)
+    if (Object.hasOwn(line, 'epss')) return probabilityOf(line, context)
     const hints = own(line, 'database_specific')
     const source = isObject(hints) ? own(hints, 'source') : undefined
     const result = parseOsv(line, {
@@ -63,6 +65,18 @@ function exploitedOf(line: JsonObject, context: ReadContext): Fact {
   const cve = textOf(own(line, 'exploited'), 'exploited')
   if (!/^CVE-\d{4}-\d{4,12}$/.test(cve)) throw new FieldError('exploited', 'not a CVE id')
   return { kind: 'exploited', cve, addedOn: dateOf(own(line, 'addedOn'), context.now) ?? context.asOf }
+}
+
+function probabilityOf(line: JsonObject, context: ReadContext): Fact {
+  const cve = textOf(own(line, 'epss'), 'epss')
+  if (!/^CVE-\d{4}-\d{4,9}$/.test(cve)) throw new FieldError('epss', 'not a CVE id')
+  const share = (key: string): number => {
+    const value = own(line, key)
+    if (typeof value !== 'number' || !(value >= 0 && value <= 1)) throw new FieldError(key, 'not between 0 and 1')
+    return value
+  }
+  const asOf = dateOf(own(line, 'asOf'), context.now) ?? context.asOf
+  return { kind: 'probability', cve, probability: share('probability'), percentile: share('percentile'), asOf }
 }
 
 /** In: a record. Out: the same as an OSV record, such that reading it gives the record again. */

@@ -30,6 +30,7 @@ const file = Type.Object({
   unchanged: Type.Integer(),
   kept: Type.Integer({ description: 'left, as what is there is newer' }),
   exploited: Type.Integer(),
+  probabilities: Type.Integer({ description: 'CVEs with an EPSS probability' }),
   dropped: Type.Array(Type.Object({ reason: Type.String(), count: Type.Integer(), examples: Type.Optional(Type.Array(Type.String())) })),
 })
 

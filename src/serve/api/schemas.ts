@@ -61,7 +61,27 @@ export const finding = Type.Object({
   severity,
   score: Type.Optional(Type.Number()),
   fixedVersion: Type.Optional(Type.String()),
+  severities: Type.Optional(
+    Type.Array(
+      Type.Object({
+        id: Type.String(),
+        source: Type.String(),
+        severity,
+        score: Type.Optional(Type.Number()),
+        vector: Type.Optional(Type.String()),
+        chosen: Type.Boolean(),
+      }),
+      { description: 'what each source says, the chosen one first' },
+    ),
+  ),
+  severityReason: Type.Optional(Type.String()),
   knownExploited: Type.Boolean(),
+  epss: Type.Optional(
+    Type.Object(
+      { id: Type.String(), probability: Type.Number(), percentile: Type.Number(), date: Type.String() },
+      { description: 'FIRST EPSS: how likely it is to be exploited within 30 days' },
+    ),
+  ),
   malicious: Type.Boolean(),
   published: Type.Optional(Type.String()),
   sources: Type.Array(Type.Object({ id: Type.String(), source: Type.String() })),
