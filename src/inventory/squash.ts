@@ -6,8 +6,11 @@ import { purlOf } from './purl.ts'
 import { detours } from './squash/detours.ts'
 import { componentKey, layOver, packageKey, placedKey } from './squash/locations.ts'
 import type { Standing } from './squash/locations.ts'
+import { originsOf } from './squash/origins.ts'
+import type { Origin } from './squash/origins.ts'
 import { ownersOf } from './squash/owners.ts'
 import { visibleFiles } from './squash/tree.ts'
+import { uncounted } from './squash/uncounted.ts'
 
 /**
  * What an image holds, from what its layers hold; no layer is read again.
@@ -20,9 +23,10 @@ export function squash(layers: readonly LayerFacts[]): ImageInventory {
   const standing = layOver(layers)
   const release = releaseOf(standing)
   const owners = ownersOf(standing, links)
+  const origins = originsOf(standing, links)
   return {
     ...(release !== undefined && { release }),
-    packages: packagesOf(standing, layers, owners, release),
+    packages: packagesOf(standing, layers, { owners, origins, release }),
     unsupported: unsupportedOf(standing, layers, owners),
     problems: [...layers.flatMap(problemsOf), ...detours(layers, standing, links)],
     files,
@@ -63,20 +67,25 @@ function releaseOf(standing: Standing): OsRelease | undefined {
   return standing.said.get('etc/os-release')?.release ?? standing.said.get('usr/lib/os-release')?.release
 }
 
-function packagesOf(
-  standing: Standing,
-  layers: readonly LayerFacts[],
-  owners: ReadonlyMap<string, string>,
-  release: OsRelease | undefined,
-): ImagePackage[] {
+/** What the image as a whole says of its packages, by `placedKey`. */
+interface Known {
+  owners: ReadonlyMap<string, string>
+  origins: ReadonlyMap<string, Origin>
+  release: OsRelease | undefined
+}
+
+function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners, origins, release }: Known): ImagePackage[] {
   const packages = new Map<string, ImagePackage>()
+  const left = uncounted(standing)
   for (const { location, packages: found } of standing.said.values()) {
     for (const pack of found) {
       const key = placedKey(pack, location)
+      if (left.has(key)) continue
       const first = standing.packages.layersOf(packageKey(pack))[0]
       const ownedBy = owners.get(key)
       packages.set(`${key}\n${pack.architecture ?? ''}\n${pack.within ?? ''}`, {
-        ...withoutFiles(pack),
+        ...shown(pack),
+        ...origins.get(key),
         purl: purlOf(pack, release),
         location: placeOf(location, pack.within),
         layer: layers[first ?? 0]?.diffId ?? '',
@@ -87,8 +96,9 @@ function packagesOf(
   return [...packages.values()]
 }
 
-function withoutFiles(pack: Package): Package {
-  const { ownedFiles: _, within: __, ...rest } = pack
+/** What others are judged and found by is not shown with each package. */
+function shown(pack: Package): Package {
+  const { ownedFiles: _, within: __, requires: ___, ...rest } = pack
   return rest
 }
 

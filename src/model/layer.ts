@@ -53,6 +53,8 @@ export interface FoundManifest {
   directDev?: string[]
   /** Paths of folders whose packages are only for building and testing. */
   devFolders?: string[]
+  /** Paths of archives that packages are used from as they are, unpacked nowhere. */
+  archives?: string[]
 }
 
 /** What one package or fact was read from: the path decides whether a later layer removed it. */

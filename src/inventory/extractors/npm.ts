@@ -1,63 +1,36 @@
 import { messageOf } from '../../kit/errors.ts'
-import type { Package } from '../../model/package.ts'
-import type { Extractor, Fact } from '../extractor.ts'
-import { isIdentity, shortText } from '../text/identity.ts'
+import type { Extractor, Fact, WantedFile } from '../extractor.ts'
+import { namesIn, packageOf, parseObject } from './npm/manifest.ts'
+import { placeOf } from './npm/place.ts'
 
-const ending = '/package.json'
-/** The folder right under the last `node_modules`, or under a scope there: a package's own root, and no fixture inside it. */
-const packageRoot = /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/@.][^/]*\/package\.json$/
-
-/** A scope has a name after it. What npm refuses besides, old packages have. */
-const npmName = /^(?:@[^/]+\/)?[^/@][^/]*$/
-
-/** Packages as npm, yarn, pnpm and bun unpack them. A package.json without a name or a version is no package. */
+/**
+ * Packages as npm, yarn, pnpm, bun and deno unpack them, and what the applications beside them ask for. A package.json
+ * without a name or a version is no package, and one inside a package is a file of it (see npm/place.ts).
+ */
 export const npm = {
   name: 'npm',
-  version: 1,
+  version: 2,
   maxBytes: 4 * 1024 * 1024,
-  wants: (path) => path.endsWith(ending) && packageRoot.test(path),
-  *extract(file): Generator<Fact> {
-    const json = parseObject(file.bytes)
-    if (json instanceof Error) {
-      yield { problem: `not a JSON object: ${messageOf(json).slice(0, 100)}` }
-      return
-    }
-    const found = packageOf(json)
-    if (found === undefined) return
-    yield npmName.test(found.name) ? { package: found } : { problem: 'a name that no package can have' }
-  },
+  wants: (path) => path.endsWith('package.json') && placeOf(path) !== undefined,
+  extract: (file) => (placeOf(file.path) === 'package' ? installed(file) : application(file)),
 } satisfies Extractor
 
-/** Only own keys are read off it, so that a `__proto__` in the file is a key like any. */
-function parseObject(bytes: Buffer): Record<string, unknown> | Error {
-  try {
-    const json: unknown = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''))
-    return isObject(json) ? json : new Error('another type')
-  } catch (error) {
-    return error instanceof Error ? error : new Error(String(error))
+function* installed(file: WantedFile): Generator<Fact> {
+  const json = parseObject(file.bytes)
+  if (json instanceof Error) {
+    yield { problem: `not a JSON object: ${messageOf(json).slice(0, 100)}` }
+    return
   }
+  const found = packageOf(json)
+  if (found === undefined) return
+  yield 'problem' in found ? found : { package: found }
 }
 
-function packageOf(json: Record<string, unknown>): Package | undefined {
-  const name = own(json, 'name')
-  const version = own(json, 'version')
-  if (!isIdentity(name) || !isIdentity(version)) return undefined
-  const licence = licenceOf(json)
-  return { kind: 'npm', name, version, ...(licence !== undefined && { licence }) }
-}
-
-/** `license` as a text, as npm once allowed `{type}`, and `licenses: [{type}]`. */
-function licenceOf(json: Record<string, unknown>): string | undefined {
-  const many = own(json, 'licenses')
-  const claims = [own(json, 'license'), ...(Array.isArray(many) ? (many as unknown[]).slice(0, 20) : [many])]
-  const names = claims.map((claim) => (isObject(claim) ? own(claim, 'type') : claim)).filter((claim) => typeof claim === 'string')
-  return shortText(names.join(' OR '))
-}
-
-function own(json: Record<string, unknown>, key: string): unknown {
-  return Object.hasOwn(json, key) ? json[key] : undefined
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+/** Anyone may call a file so: one that is no JSON is no manifest, and says nothing of what is installed. */
+function* application(file: WantedFile): Generator<Fact> {
+  const json = parseObject(file.bytes)
+  if (json instanceof Error) return
+  const direct = namesIn(json, 'dependencies', 'optionalDependencies', 'peerDependencies')
+  const directDev = namesIn(json, 'devDependencies')
+  if (direct.length + directDev.length > 0) yield { manifest: { kind: 'npm', direct, directDev } }
 }
