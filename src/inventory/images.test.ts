@@ -49,8 +49,21 @@ const images: Record<string, Expected> = {
   },
   'node-removed.tar': { kind: 'oci-archive', packages: {} },
   'npm7-with-node-modules-only.tar': { kind: 'oci-archive', release: 'alpine 3.19.1', packages: { apk: 15, npm: 82 } },
-  'java-uberjar.tar': { kind: 'docker-archive', packages: {}, unsupported: ['j2objc-annotations-1.3.jar', 'uberjar.jar'] },
-  '3-level-jar.tar': { kind: 'docker-archive', packages: {}, unsupported: ['level-3-jar.jar', 'lib/snyk.jar'] },
+  'java-uberjar.tar': {
+    kind: 'docker-archive',
+    packages: { maven: 3 },
+    purls: [
+      'pkg:maven/com.google.j2objc/j2objc-annotations@1.3',
+      'pkg:maven/org.slf4j/jul-to-slf4j@1.7.30',
+      'pkg:maven/com.google.guava/guava@30.1-jre',
+    ],
+  },
+  // Two of its jars hold only a text, or another jar.
+  '3-level-jar.tar': {
+    kind: 'docker-archive',
+    packages: { maven: 1 },
+    purls: ['pkg:maven/com.google.guava/listenablefuture@9999.0-empty-to-avoid-conflict-with-guava'],
+  },
 }
 
 for (const [name, expected] of Object.entries(images)) {

@@ -7,6 +7,7 @@ import { squash } from './squash.ts'
 import { visibleFiles } from './squash/tree.ts'
 import { layerOf, symlink } from './testing/tars.ts'
 import type { Member } from './testing/tars.ts'
+import { zipOf } from './testing/zips.ts'
 
 const statusPath = 'var/lib/dpkg/status'
 
@@ -165,9 +166,11 @@ test('package URLs carry the distribution', async () => {
 })
 
 test('unsupported databases stand while their file does; components that the distribution owns are its own', async () => {
-  assert.deepEqual(squash(await layersOf([['nix/var/nix/db/db.sqlite', 'x']])).unsupported, [{ kind: 'nix', path: 'nix/var/nix/db/db.sqlite' }])
+  assert.deepEqual(squash(await layersOf([['nix/var/nix/db/db.sqlite', 'x']])).unsupported, [
+    { kind: 'nix', path: 'nix/var/nix/db/db.sqlite' },
+  ])
   assert.deepEqual(squash(await layersOf([['nix/var/nix/db/db.sqlite', 'x']], ['nix/var/nix/.wh.db'])).unsupported, [])
-  const jar: Member = ['usr/share/java/a.jar', 'x']
+  const jar: Member = ['usr/share/java/a.jar', zipOf([['a/A.class', 'x']])]
   assert.equal(squash(await layersOf([jar])).unsupported.length, 1)
   assert.equal(
     squash(await layersOf([jar, [statusPath, deb('liba-java', '1')], ['var/lib/dpkg/info/liba-java.list', '/usr/share/java/a.jar\n']]))

@@ -7,6 +7,7 @@ import { compareGem } from './gem.ts'
 import { compareGo } from './go.ts'
 import { compareHackage } from './hackage.ts'
 import { compareHex } from './hex.ts'
+import { compareMaven } from './maven.ts'
 import { compareNuget } from './nuget.ts'
 import type { Compare } from './order.ts'
 import { comparePackagist } from './packagist.ts'
@@ -27,6 +28,10 @@ const orders: ReadonlyMap<string, Compare> = new Map([
   ['Red Hat', compareRpm],
   ['SUSE', compareRpm],
   ['openSUSE', compareRpm],
+  ['Azure Linux', compareRpm],
+  ['Photon OS', compareRpm],
+  ['Mageia', compareRpm],
+  ['openEuler', compareRpm],
   ['npm', compareSemver],
   ['PyPI', comparePep440],
   ['crates.io', compareCrates],
@@ -34,6 +39,7 @@ const orders: ReadonlyMap<string, Compare> = new Map([
   ['RubyGems', compareGem],
   ['Packagist', comparePackagist],
   ['NuGet', compareNuget],
+  ['Maven', compareMaven],
   ['Pub', comparePub],
   ['Hex', compareHex],
   ['CRAN', compareCran],

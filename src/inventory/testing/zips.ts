@@ -1,13 +1,16 @@
 // For tests only: small zips, as PKWARE's APPNOTE draws them.
 import { crc32, deflateRawSync } from 'node:zlib'
 
-/** In: names and contents in order. Out: a zip of them, each deflated. */
-export function zipOf(files: [string, string | Buffer][]): Buffer {
+/** A name, its content, and how it is packed: deflated where that is not said. */
+export type ZipMember = [name: string, content: string | Buffer, packing?: 'stored' | 'deflated']
+
+/** In: members in order. Out: a zip of them. */
+export function zipOf(files: ZipMember[]): Buffer {
   const parts: Buffer[] = []
   const directory: Buffer[] = []
   let at = 0
-  for (const [name, content] of files) {
-    const { head, entry, packed } = entryOf(Buffer.from(name), Buffer.from(content), at)
+  for (const [name, content, packing] of files) {
+    const { head, entry, packed } = entryOf(Buffer.from(name), Buffer.from(content), packing === 'stored' ? 0 : 8, at)
     parts.push(head, packed)
     directory.push(entry)
     at += head.length + packed.length
@@ -22,11 +25,11 @@ export function zipOf(files: [string, string | Buffer][]): Buffer {
   return Buffer.concat([...parts, listed, end])
 }
 
-function entryOf(name: Buffer, bytes: Buffer, at: number): { head: Buffer; entry: Buffer; packed: Buffer } {
-  const packed = deflateRawSync(bytes)
+function entryOf(name: Buffer, bytes: Buffer, method: 0 | 8, at: number): { head: Buffer; entry: Buffer; packed: Buffer } {
+  const packed = method === 0 ? bytes : deflateRawSync(bytes)
   const common = Buffer.alloc(26)
   common.writeUInt16LE(20, 0)
-  common.writeUInt16LE(8, 4)
+  common.writeUInt16LE(method, 4)
   common.writeUInt32LE(crc32(bytes), 10)
   common.writeUInt32LE(packed.length, 14)
   common.writeUInt32LE(bytes.length, 18)

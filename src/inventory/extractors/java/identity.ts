@@ -1,0 +1,125 @@
+import type { Package } from '../../../model/package.ts'
+import type { Content } from '../../content/content.ts'
+import { isIdentity } from '../../text/identity.ts'
+import { ZipError } from '../../zip/directory.ts'
+import type { ZipEntry } from '../../zip/directory.ts'
+import { unpackWhole } from '../../zip/unpack.ts'
+import { knownModule } from './known-modules.ts'
+import { LimitError, javaLimits } from './limits.ts'
+import type { Cost } from './limits.ts'
+import { parseManifest } from './manifest.ts'
+import type { Manifest } from './manifest.ts'
+import { parsePom } from './pom.ts'
+import type { Coordinates } from './pom.ts'
+import { parseProperties } from './properties.ts'
+import type { Descriptor, Survey } from './survey.ts'
+
+/** What an archive is, by its own words; and who could not be told. */
+export interface Identity {
+  packages: Package[]
+  /** Words for what its code may be: nothing that advisories can be asked by. */
+  unknown: string[]
+  problems: string[]
+}
+
+/**
+ * What says that a package is in an archive, the surest first:
+ *
+ *   META-INF/maven/G/A/pom.properties   each one, so all that was shaded in, under whatever name its classes go now
+ *   META-INF/maven/G/A/pom.xml          where that has no such file, or a broken one
+ *   META-INF/MANIFEST.MF                only modules whose coordinates are known (known-modules.ts): a group that is
+ *                                       guessed from a title, a vendor or a bundle's name is wrong too often
+ *   the file's name                     only as a word for what is unknown
+ *
+ * In: an archive, what stands in its directory, and its file name. An archive without classes of its own holds others, or
+ * nothing: it is no package by itself.
+ */
+export function identify(content: Content, survey: Survey, fileName: string, cost: Cost): Identity {
+  const identity: Identity = { packages: [], unknown: [], problems: [] }
+  const packages = new Map<string, Package>()
+  for (const descriptor of survey.descriptors.values())
+    describe(descriptor, new Reader(content, cost, identity.problems), packages, identity)
+  identity.packages.push(...packages.values())
+  if (survey.descriptors.size > 0 || !survey.hasClasses) return identity
+  const manifest = survey.manifest && new Reader(content, cost, identity.problems).read(survey.manifest, parseManifest)
+  const known = manifest && packageOf(knownModule(manifest, fileName) ?? {})
+  if (known !== undefined) identity.packages.push(known)
+  else identity.unknown.push(wordsFor(manifest, fileName))
+  return identity
+}
+
+function describe(descriptor: Descriptor, reader: Reader, packages: Map<string, Package>, identity: Identity): void {
+  const said = descriptor.properties.map((entry) => reader.read(entry, (bytes) => fromProperties(parseProperties(bytes)), entry.name))
+  const whole = said.flatMap((some) => some ?? []).flatMap((some) => packageOf(withPath(some, descriptor)) ?? [])
+  const pack =
+    whole.length > 0 ? whole : descriptor.poms.flatMap((entry) => packageOf(withPath(reader.read(entry, parsePom) ?? {}, descriptor)) ?? [])
+  for (const one of pack) packages.set(`${one.name}\n${one.version}`, one)
+  if (pack.length === 0) identity.unknown.push(`${shown(descriptor.group)}:${shown(descriptor.artifact)} of a version that is not said`)
+}
+
+function fromProperties(properties: Map<string, string>): Coordinates {
+  const [group, artifact, version] = ['groupId', 'artifactId', 'version'].map((key) => properties.get(key))
+  return { ...(group && { group }), ...(artifact && { artifact }), ...(version && { version }) }
+}
+
+/** Maven itself makes the path from the coordinates. */
+function withPath(said: Coordinates, { group, artifact }: Descriptor): Coordinates {
+  return { group, artifact, ...said }
+}
+
+const coordinate = /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/
+
+/** Out: undefined where a part is missing, or is none that a repository can hold (`${revision}`). */
+export function packageOf({ group, artifact, version }: Coordinates): Package | undefined {
+  if (group === undefined || artifact === undefined || !isIdentity(version)) return undefined
+  if (!coordinate.test(group) || !coordinate.test(artifact) || /[${}/\\:"<>|?*[\](),]/.test(version)) return undefined
+  const name = `${group}:${artifact}`
+  return isIdentity(name) ? { kind: 'maven', name, version } : undefined
+}
+
+/** Title and version of the manifest, else the file's name. */
+function wordsFor(manifest: Manifest | undefined, fileName: string): string {
+  const title = ['implementation-title', 'bundle-symbolicname', 'automatic-module-name', 'bundle-name', 'specification-title']
+  const version = ['implementation-version', 'bundle-version', 'specification-version']
+  const name = firstOf(manifest, title)?.replace(/;.*$/, '')
+  const number = firstOf(manifest, version)
+  if (name !== undefined && number !== undefined) return `${shown(name)} ${shown(number)} by its manifest`
+  return `${shown(fileName)} by its name`
+}
+
+function firstOf(manifest: Manifest | undefined, names: string[]): string | undefined {
+  return names.map((name) => manifest?.get(name)?.trim()).find((value) => value !== undefined && value !== '' && !value.includes('${'))
+}
+
+/** For people, on one line. */
+export function shown(text: string): string {
+  return text
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '?')
+    .slice(0, 200)
+    .toWellFormed()
+}
+
+/** Reads descriptors; one that can't be read is a problem, and says nothing. */
+class Reader {
+  readonly #content: Content
+  readonly #cost: Cost
+  readonly #problems: string[]
+
+  constructor(content: Content, cost: Cost, problems: string[]) {
+    this.#content = content
+    this.#cost = cost
+    this.#problems = problems
+  }
+
+  read<T>(entry: ZipEntry, parse: (bytes: Buffer) => T, name = entry.name): T | undefined {
+    try {
+      const bytes = unpackWhole(this.#content, entry, javaLimits.descriptorBytes)
+      this.#cost.unpacked(bytes.length)
+      return parse(bytes)
+    } catch (error) {
+      if (!(error instanceof ZipError) || error instanceof LimitError) throw error
+      this.#problems.push(`${shown(name)} ${error.message}`)
+      return undefined
+    }
+  }
+}
