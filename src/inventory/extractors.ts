@@ -6,15 +6,17 @@ import { go } from './extractors/go.ts'
 import { java } from './extractors/java.ts'
 import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
+import { programs } from './extractors/programs.ts'
 import { python } from './extractors/python.ts'
 import { release } from './extractors/release.ts'
 import { rpm } from './extractors/rpm.ts'
+import { rust } from './extractors/rust.ts'
 import { unsupported } from './extractors/unsupported.ts'
 import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [apk, dpkg, go, java, npmLock, npm, python, release, rpm, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [apk, dpkg, go, java, npmLock, npm, programs, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

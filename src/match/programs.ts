@@ -34,5 +34,5 @@ const catalogue: Readonly<Record<string, string>> = {
 /** In: a program. Out: what to match, or undefined where no records here speak of it. */
 export function programSubject({ name, version }: Package): PackageVersion | undefined {
   const known = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined
-  return known && { ecosystem: 'Bitnami', name: known, version }
+  return known === undefined ? undefined : { ecosystem: 'Bitnami', name: known, version }
 }

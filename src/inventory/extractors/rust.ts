@@ -1,0 +1,16 @@
+import { executableOf } from '../executable/executable.ts'
+import type { Extractor } from '../extractor.ts'
+import { RustProbe } from './rust/probe.ts'
+
+/** Programs that rustc made, with the crates that cargo-auditable lists in them. */
+export const rust = {
+  name: 'rust',
+  version: 1,
+  maxBytes: 0,
+  wants: () => false,
+  extract: () => [],
+  probe: ({ bytes }) => {
+    const program = executableOf(bytes)
+    return program && new RustProbe(program)
+  },
+} satisfies Extractor
