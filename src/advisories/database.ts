@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AdvisoryReader, SourcedClaim } from '../model/advisory.ts'
+import { channelsOf } from '../versions/channels.ts'
 import { normalName, spellingsOf } from '../versions/ecosystem.ts'
 import type { Coverage } from './form.ts'
 import { Lru } from './lru.ts'
@@ -51,8 +52,8 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
   return {
     revision: revision.revision,
     date: revision.date,
-    covers: (ecosystem) => coverage.has(ecosystem),
-    coverage: (ecosystem) => coverage.get(ecosystem),
+    covers: (ecosystem) => coverageFor(coverage, ecosystem) !== undefined,
+    coverage: (ecosystem) => coverageFor(coverage, ecosystem),
     about: (ecosystem, name) =>
       advisories.get(`${ecosystem}\n${name}`, () => read(() => readAbout(statements.about, ecosystems, ecosystem, name))),
     severityOf: (ids) => {
@@ -136,6 +137,12 @@ function coverageOf(database: DatabaseSync): Map<string, Coverage> {
   return new Map(
     rows.map((row) => [row.ecosystem, { ecosystem: row.ecosystem, depth: row.depth, asOf: fromSeconds(row.as_of), note: row.note }]),
   )
+}
+
+/** Of a release whose records name repositories: the first of these that is covered. */
+function coverageFor(coverage: ReadonlyMap<string, Coverage>, ecosystem: string): Coverage | undefined {
+  const known = [ecosystem, ...channelsOf(ecosystem)].find((name) => coverage.has(name))
+  return known === undefined ? undefined : coverage.get(known)
 }
 
 function ecosystemIds(database: DatabaseSync): Map<string, number> {

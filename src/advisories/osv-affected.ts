@@ -1,5 +1,6 @@
 import type { AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
-import { normalName } from '../versions/ecosystem.ts'
+import { isDistribution, normalName } from '../versions/ecosystem.ts'
+import { isModular, streamsIn } from '../versions/modules.ts'
 import { FieldError, hintsAt, type JsonObject, limits, listAt, objectAt, own, textOf, textsAt } from './fields.ts'
 import { addClaim, labelClaim, severityClaims } from './severity.ts'
 
@@ -12,7 +13,7 @@ export function affectedPackages(record: JsonObject, id: string): AffectedPackag
   const found: AffectedPackage[] = []
   for (const [index, entry] of listAt(record, 'affected', limits.affected, '').entries()) {
     const affected = affectedPackage(objectAt(entry, `affected[${index}]`), `affected[${index}]`, id.startsWith('MAL-'))
-    if (affected !== undefined) found.push(affected)
+    if (affected !== undefined) found.push({ ...affected, ...modulesOf(affected, record) })
   }
   return found
 }
@@ -29,6 +30,14 @@ function affectedPackage(entry: JsonObject, where: string, malicious: boolean): 
   if (ranges.length === 0 && versions.length === 0) return undefined
   const severity = packageSeverity(entry, where)
   return { ecosystem, name, ranges, versions, ...(severity.length === 0 ? {} : { severity }) }
+}
+
+/** A fixed version that was built for a module speaks of that stream alone, and the title of the erratum names it. */
+function modulesOf({ ecosystem, ranges }: AffectedPackage, record: JsonObject): { modules?: string[] } {
+  if (!isDistribution(ecosystem) || !ranges.some(({ events }) => events.some((event) => 'fixed' in event && isModular(event.fixed))))
+    return {}
+  const title = own(record, 'summary')
+  return { modules: typeof title === 'string' ? streamsIn(title.slice(0, 1000)).slice(0, 8) : [] }
 }
 
 /** GIT ranges say nothing of package versions, and must not hide the ranges beside them. */

@@ -1,7 +1,7 @@
 // How records stand in the database: short, because a revision holds some hundred thousand of them.
 //
 //   affects.body   `<1.2-3`                                  every version below 1.2-3
-//                  [[["E","i0","f1.2"]],["1.0"],[["L","low"]]]   ranges, versions, severity
+//                  [[["E","i0","f1.2"]],["1.0"],[["L","low"]],["nodejs:18"]]   ranges, versions, severity, modules
 //   records.facts  {"a":[aliases],"u":[upstream],"s":[severity],"c":[severity of its packages]}
 import type { Advisory, AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
 import { isDistribution } from '../versions/ecosystem.ts'
@@ -66,7 +66,7 @@ export function mergeFacts(a: RecordFacts, b: RecordFacts): RecordFacts {
 
 export function encodePackage(facts: PackageFacts): string {
   const [range] = facts.ranges
-  if (facts.ranges.length === 1 && range?.type === 'ECOSYSTEM' && facts.versions.length === 0 && facts.severity === undefined) {
+  if (facts.ranges.length === 1 && range?.type === 'ECOSYSTEM' && facts.versions.length === 0 && isPlain(facts)) {
     const [first, second] = range.events
     if (
       range.events.length === 2 &&
@@ -79,19 +79,25 @@ export function encodePackage(facts: PackageFacts): string {
       return `<${second.fixed}`
   }
   const short: unknown[] = [facts.ranges.map(encodeRange)]
-  if (facts.versions.length > 0 || facts.severity !== undefined) short.push(facts.versions)
-  if (facts.severity !== undefined) short.push(facts.severity.map(encodeClaim))
+  if (facts.versions.length > 0 || !isPlain(facts)) short.push(facts.versions)
+  if (!isPlain(facts)) short.push((facts.severity ?? []).map(encodeClaim))
+  if (facts.modules !== undefined) short.push(facts.modules)
   return JSON.stringify(short)
+}
+
+function isPlain(facts: PackageFacts): boolean {
+  return facts.severity === undefined && facts.modules === undefined
 }
 
 export function decodePackage(body: string): PackageFacts {
   if (body.startsWith('<'))
     return { ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: body.slice(1) }] }], versions: [] }
-  const [ranges, versions, severity] = JSON.parse(body) as [string[][], string[]?, ShortClaim[]?]
+  const [ranges, versions, severity, modules] = JSON.parse(body) as [string[][], string[]?, ShortClaim[]?, string[]?]
   return {
     ranges: ranges.map(decodeRange),
     versions: versions ?? [],
-    ...(severity === undefined ? {} : { severity: severity.map(decodeClaim) }),
+    ...(severity === undefined || severity.length === 0 ? {} : { severity: severity.map(decodeClaim) }),
+    ...(modules === undefined ? {} : { modules }),
   }
 }
 
@@ -104,7 +110,15 @@ export function mergePackage(a: PackageFacts, b: PackageFacts): PackageFacts {
     ranges: [...ranges.values()],
     versions: [...new Set([...a.versions, ...b.versions])],
     ...(severity.length === 0 ? {} : { severity }),
+    ...mergeModules(a.modules, b.modules),
   }
+}
+
+/** Where one of the two is of any module, so are both. */
+function mergeModules(a: string[] | undefined, b: string[] | undefined): { modules?: string[] } {
+  if (a === undefined && b === undefined) return {}
+  if (a?.length === 0 || b?.length === 0) return { modules: [] }
+  return { modules: [...new Set([...(a ?? []), ...(b ?? [])])] }
 }
 
 type ShortClaim = [string, string]

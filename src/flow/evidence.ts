@@ -1,13 +1,14 @@
 import type { OpenAdvisories } from '../advisories/database.ts'
 import { squash } from '../inventory/squash.ts'
 import { matchPackageVersion } from '../match/match.ts'
-import { ecosystemOf, subjectOf } from '../match/subjects.ts'
+import { ecosystemOf } from '../match/releases.ts'
+import { distributionKinds, subjectOf } from '../match/subjects.ts'
 import type { Finding } from '../model/advisory.ts'
 import type { Digest } from '../model/digest.ts'
 import type { ImageInventory } from '../model/inventory.ts'
 import type { LayerFacts, Unsupported } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
-import type { PackageVersion } from '../model/package.ts'
+import type { ImagePackage, PackageVersion } from '../model/package.ts'
 import type { DoubtNote, Evidence } from '../model/verdict.ts'
 
 /** A blob as it turned out. `unreadable` is no archive; of one that is `unexamined` nothing is known. */
@@ -85,6 +86,7 @@ function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (Pa
     ...inventory.problems.map((detail): DoubtNote => ({ doubt: 'unreadable', detail })),
     ...unsupportedParts(inventory.unsupported),
     ...unjudged(inventory, subjects, input.advisories),
+    ...foreign(inventory.packages),
     ...findings.flatMap((finding): DoubtNote[] =>
       finding.state === 'unknown-version'
         ? [{ doubt: 'unknown-version', detail: `${finding.packageName} ${finding.packageVersion} (${finding.id})` }]
@@ -134,10 +136,23 @@ function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[]
   inventory.packages.forEach((pkg, at) => {
     const subject = subjects[at] ?? null
     if (subject !== null && !advisories.covers(subject.ecosystem)) details.add(`there are no advisories for ${subject.ecosystem} here`)
-    if (subject === null && (pkg.kind === 'deb' || pkg.kind === 'apk'))
+    if (subject === null && distributionKinds.has(pkg.kind) && pkg.foreign !== true)
       details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
   })
   return [...details].map((detail) => ({ doubt: 'unsupported', detail }))
+}
+
+/** What another than the distribution built stands for itself: no advisories here are about it. */
+function foreign(packages: ImagePackage[]): DoubtNote[] {
+  const byVendor = Map.groupBy(
+    packages.filter((pkg) => pkg.foreign === true),
+    (pkg) => pkg.vendor ?? pkg.maintainer ?? 'another',
+  )
+  return [...byVendor].map(([vendor, some]) => {
+    const others = some.length > 1 ? ` and ${some.length - 1} more` : ''
+    const detail = `${some[0]?.kind} packages that ${vendor} built, not the distribution (${some[0]?.name} ${some[0]?.version}${others})`
+    return { doubt: 'unsupported-component', detail }
+  })
 }
 
 function distributionName({ release }: ImageInventory): string {

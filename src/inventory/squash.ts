@@ -1,6 +1,7 @@
 import type { ImageInventory } from '../model/inventory.ts'
 import type { LayerFacts, OsRelease, Unsupported } from '../model/layer.ts'
 import type { ImagePackage, Package } from '../model/package.ts'
+import { isForeign } from '../model/builders.ts'
 import { shortDigest } from '../model/digest.ts'
 import { purlOf } from './purl.ts'
 import { detours } from './squash/detours.ts'
@@ -22,7 +23,7 @@ export function squash(layers: readonly LayerFacts[]): ImageInventory {
   const { files, links } = surveyFiles(layers)
   const standing = layOver(layers)
   const release = releaseOf(standing)
-  const owners = ownersOf(standing, links)
+  const owners = ownersOf(standing, links, release)
   const origins = originsOf(standing, links)
   return {
     ...(release !== undefined && { release }),
@@ -62,10 +63,22 @@ function withLayer(found: Unsupported, layer: LayerFacts | undefined): Unsupport
   return found.sha1 === undefined || layer === undefined ? found : { ...found, layer: layer.diffId }
 }
 
-/** os-release(5): `/etc` before `/usr/lib`; where the first is a link to the second, only the second was read. */
+/**
+ * os-release(5): `/etc` before `/usr/lib`; where the first is a link to the second, only the second was read. Without
+ * either, the files that came before it: those of one distribution, before those that several have.
+ */
 function releaseOf(standing: Standing): OsRelease | undefined {
-  return standing.said.get('etc/os-release')?.release ?? standing.said.get('usr/lib/os-release')?.release
+  for (const path of releaseFiles) {
+    const release = standing.said.get(path)?.release
+    if (release !== undefined) return release
+  }
+  return undefined
 }
+
+const releaseFiles = ['etc/os-release', 'usr/lib/os-release'].concat(
+  ['centos', 'fedora', 'oracle', 'almalinux', 'rocky', 'mageia', 'photon', 'mariner', 'azurelinux'].map((id) => `etc/${id}-release`),
+  ['etc/redhat-release', 'etc/system-release', 'etc/SuSE-release', 'etc/arch-release', 'etc/openwrt_release', 'etc/lsb-release'],
+)
 
 /** What the image as a whole says of its packages, by `placedKey`. */
 interface Known {
@@ -90,6 +103,7 @@ function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners,
         location: placeOf(location, pack.within),
         layer: layers[first ?? 0]?.diffId ?? '',
         ...(ownedBy !== undefined && { ownedBy }),
+        ...(isForeign(pack, release) && { foreign: true as const }),
       })
     }
   }

@@ -2,7 +2,8 @@ import type { Advisory, AdvisoryReader, AffectedPackage } from '../model/advisor
 import type { PackageVersion } from '../model/package.ts'
 import type { Compare } from '../versions/order.ts'
 import { type Affected, anyOf, isAffected } from './affected.ts'
-import { normalName, speaksOf } from '../versions/ecosystem.ts'
+import { isDistribution, normalName, speaksOf } from '../versions/ecosystem.ts'
+import { isModular } from '../versions/modules.ts'
 
 /** A record that says, or may say, that a package version is affected. */
 export interface Hit {
@@ -29,6 +30,20 @@ export function isAnyAffected(version: string, packages: readonly AffectedPackag
   return anyOf(packages.map((entry) => isAffected(version, entry, order)))
 }
 
-function isAbout(entry: AffectedPackage, { ecosystem, name }: PackageVersion): boolean {
-  return speaksOf(entry.ecosystem, ecosystem) && normalName(ecosystem, entry.name) === normalName(ecosystem, name)
+function isAbout(entry: AffectedPackage, subject: PackageVersion): boolean {
+  const { ecosystem, name } = subject
+  return (
+    speaksOf(entry.ecosystem, ecosystem) && normalName(ecosystem, entry.name) === normalName(ecosystem, name) && isOfModule(entry, subject)
+  )
+}
+
+/**
+ * A record of a module stream speaks of the packages of that stream, and any other of those of none. Where either does not
+ * name its stream, they may be the same.
+ */
+function isOfModule({ modules, ranges }: AffectedPackage, { ecosystem, module, version }: PackageVersion): boolean {
+  if (!isDistribution(ecosystem)) return true
+  const isOfNone = module === undefined && !isModular(version)
+  if (modules !== undefined) return isOfNone ? false : modules.length === 0 || module === undefined || modules.includes(module)
+  return isOfNone || !ranges.some(({ events }) => events.some((event) => 'fixed' in event))
 }

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import fc from 'fast-check'
 import type { OsRelease } from '../model/layer.ts'
 import type { ImagePackage } from '../model/package.ts'
-import { ecosystemOf, subjectOf } from './subjects.ts'
+import { ecosystemOf } from './releases.ts'
+import { subjectOf } from './subjects.ts'
 
 function release(id: string, versionId?: string, rest: Partial<OsRelease> = {}): OsRelease {
   return { id, idLike: [], ...(versionId === undefined ? {} : { versionId }), ...rest }
@@ -42,6 +43,45 @@ test('ecosystem: each distribution that has one, by its release', () => {
   for (const [from, ecosystem] of cases) assert.equal(ecosystemOf(from), ecosystem)
 })
 
+test('ecosystem: distributions with rpm', () => {
+  const cases: [OsRelease, string][] = [
+    [release('almalinux', '9.4'), 'AlmaLinux:9'],
+    [release('rocky', '8.10'), 'Rocky Linux:8'],
+    [release('rhel', '9.4'), 'Red Hat:enterprise_linux:9'],
+    [release('sles', '15.6'), 'SUSE:Linux Enterprise Server 15 SP6'],
+    [release('sles', '15'), 'SUSE:Linux Enterprise Server 15'],
+    [release('sles', '16.0'), 'SUSE:Linux Enterprise Server 16.0'],
+    [release('opensuse-leap', '15.5'), 'openSUSE:Leap 15.5'],
+    [release('opensuse-tumbleweed', '20260801'), 'openSUSE:Tumbleweed'],
+    [release('mariner', '2.0'), 'Azure Linux:2'],
+    [release('azurelinux', '3.0'), 'Azure Linux:3'],
+    [release('photon', '5.0'), 'Photon OS:5.0'],
+    [release('mageia', '9'), 'Mageia:9'],
+    [release('openeuler', '24.03', { prettyName: 'openEuler 24.03 (LTS-SP1)' }), 'openEuler:24.03-LTS-SP1'],
+  ]
+  for (const [from, ecosystem] of cases) assert.equal(ecosystemOf(from), ecosystem)
+})
+
+test('subject: an rpm is judged by the name that its distribution uses, and by its module', () => {
+  const rpm = pkg({
+    kind: 'rpm',
+    name: 'perl-Errno',
+    version: '1.30-481.el9',
+    source: { name: 'perl', version: '4:5.32.1-481.el9' },
+  })
+  const binary = { name: 'perl-Errno', version: '1.30-481.el9' }
+  const source = { name: 'perl', version: '4:5.32.1-481.el9' }
+  for (const ecosystem of ['AlmaLinux:9', 'Red Hat:enterprise_linux:9'])
+    assert.deepEqual(subjectOf(rpm, ecosystem), { ecosystem, ...binary })
+  for (const ecosystem of ['Rocky Linux:9', 'openSUSE:Leap 15.5', 'Azure Linux:3']) {
+    assert.deepEqual(subjectOf(rpm, ecosystem), { ecosystem, ...source })
+  }
+  assert.equal(subjectOf(pkg({ kind: 'rpm', modularity: 'nodejs:18:9040:rhel9' }), 'AlmaLinux:9')?.module, 'nodejs:18')
+  assert.equal(subjectOf(rpm, 'Debian:12'), undefined)
+  assert.equal(subjectOf(rpm, undefined), undefined)
+  assert.equal(subjectOf({ ...rpm, foreign: true }, 'AlmaLinux:9'), undefined)
+})
+
 test('ecosystem: none rather than a wrong one (osv-scanner#1950)', () => {
   const none = [
     release('debian'),
@@ -58,9 +98,16 @@ test('ecosystem: none rather than a wrong one (osv-scanner#1950)', () => {
     release('postmarketos', '3.20', { idLike: ['alpine'] }),
     release('ubuntu', '22'),
     release('ubuntu'),
-    release('rhel', '9.4'),
+    release('rhel'),
+    release('rhel', '9-beta'),
     release('centos', '8'),
     release('fedora', '40'),
+    release('ol', '9.4'),
+    release('amzn', '2023'),
+    release('arch'),
+    release('sles', '15-SP6'),
+    release('opensuse-leap', '15'),
+    release('openeuler', '24.03', { prettyName: 'openEuler 22.03 (LTS)' }),
     release('Debian', '12'),
     release('', ''),
     release('constructor', '1'),
@@ -72,10 +119,10 @@ test('ecosystem: none rather than a wrong one (osv-scanner#1950)', () => {
 test('ecosystem: any release gets none or a well formed one', () => {
   const text = fc.oneof(fc.string({ maxLength: 12 }), fc.constantFrom('12', '3.20.1', '22.04', '9.4'))
   fc.assert(
-    fc.property(fc.constantFrom('debian', 'ubuntu', 'alpine', 'wolfi', 'almalinux', 'rocky', 'rhel'), text, (id, versionId) => {
+    fc.property(fc.constantFrom('debian', 'ubuntu', 'alpine', 'wolfi', 'almalinux', 'rocky', 'rhel', 'sles'), text, (id, versionId) => {
       assert.match(
         ecosystemOf(release(id, versionId)) ?? 'none',
-        /^(none|Debian:\d+|Ubuntu:\d+\.\d\d(:LTS)?|Alpine:(edge|v\d+\.\d+)|Wolfi|AlmaLinux:\d+|Rocky Linux:\d+)$/,
+        /^(none|Debian:\d+|Ubuntu:\d+\.\d\d(:LTS)?|Alpine:(edge|v\d+\.\d+)|Wolfi|AlmaLinux:\d+|Rocky Linux:\d+|Red Hat:enterprise_linux:\d+|SUSE:Linux Enterprise Server [\d.]+( SP\d+)?)$/,
       )
     }),
   )

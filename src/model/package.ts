@@ -10,7 +10,8 @@ export type PackageKind =
   | 'gem'
   | 'composer'
   | 'nuget'
-  | 'conda' | 'maven'
+  | 'conda'
+  | 'maven'
   | 'golang'
   | 'cargo'
   | 'program'
@@ -57,6 +58,8 @@ export interface ImagePackage extends Package {
   layer: string
   /** The distribution package that owns `location`, where one does: then the distribution's advisories judge it. */
   ownedBy?: string
+  /** Another than the distribution of the image built it: its advisories do not judge it, nor what it owns. */
+  foreign?: true
   /** `NAME@VERSION` of the direct dependencies that brought it, the nearest first, at most five; none where it is one itself. */
   through?: string[]
 }

@@ -1,25 +1,39 @@
 import type { OsRelease } from '../../model/layer.ts'
-import type { Extractor, Fact } from '../extractor.ts'
+import type { Extractor, Fact, WantedFile } from '../extractor.ts'
 import { shortText } from '../text/identity.ts'
 import { linesOf } from '../text/lines.ts'
+import { proseReleaseOf } from './release/prose.ts'
 
 const assignment = /^\s*([A-Z][A-Z0-9_]*)=(.*)$/
 const maxLineBytes = 4096
 
+/** Files of older or smaller distributions that say a name and a version in a line of prose. */
+const prose = /^etc\/(?:redhat|centos|fedora|oracle|almalinux|rocky|mageia|system|SuSE|photon|mariner|azurelinux|arch)-release$/
+const osRelease: ReadonlySet<string> = new Set(['etc/os-release', 'usr/lib/os-release'])
+const lsbRelease: ReadonlySet<string> = new Set(['etc/lsb-release', 'etc/openwrt_release'])
+
 /**
  * Which distribution this is. `/etc/os-release` is mostly a link to the other; both are read, and squashing takes the
- * first that is there. os-release(5): assignments as a shell reads them, nothing expanded.
+ * first that is there, and only without either what older files say. os-release(5): assignments as a shell reads them,
+ * nothing expanded; lsb_release(1) has its own names for the same.
  */
 export const release = {
   name: 'release',
-  version: 1,
+  version: 2,
   maxBytes: 1024 * 1024,
-  wants: (path) => path === 'etc/os-release' || path === 'usr/lib/os-release',
+  wants: (path) => path.includes('release') && (osRelease.has(path) || lsbRelease.has(path) || prose.test(path)),
   *extract(file): Generator<Fact> {
-    const found = releaseOf(assignmentsOf(file.bytes))
-    yield found === undefined ? { problem: 'no ID that can be read' } : { release: found }
+    const found = readRelease(file)
+    if (found !== undefined) yield { release: found }
+    else if (osRelease.has(file.path)) yield { problem: 'no ID that can be read' }
   },
 } satisfies Extractor
+
+function readRelease({ path, bytes }: WantedFile): OsRelease | undefined {
+  if (osRelease.has(path)) return releaseOf(assignmentsOf(bytes))
+  if (lsbRelease.has(path)) return lsbReleaseOf(assignmentsOf(bytes))
+  return proseReleaseOf(path, bytes.toString('utf8', 0, maxLineBytes))
+}
 
 function assignmentsOf(bytes: Buffer): Map<string, string> {
   const values = new Map<string, string>()
@@ -47,6 +61,25 @@ function releaseOf(values: Map<string, string>): OsRelease | undefined {
     id,
     ...(versionId !== undefined && isWord(versionId) && { versionId }),
     idLike: (values.get('ID_LIKE') ?? '').toLowerCase().split(/\s+/).filter(isWord).slice(0, 20),
+    ...(codename !== undefined && { codename }),
+    ...(prettyName !== undefined && { prettyName }),
+  }
+}
+
+/** Ubuntu, Photon and OpenWrt write these. */
+function lsbReleaseOf(values: Map<string, string>): OsRelease | undefined {
+  const id = values
+    .get('DISTRIB_ID')
+    ?.toLowerCase()
+    .replace(/^vmware photon.*$/, 'photon')
+  const versionId = values.get('DISTRIB_RELEASE')
+  const codename = shortText(values.get('DISTRIB_CODENAME'))
+  const prettyName = shortText(values.get('DISTRIB_DESCRIPTION'))
+  if (id === undefined || !isWord(id)) return undefined
+  return {
+    id,
+    ...(versionId !== undefined && isWord(versionId) && { versionId }),
+    idLike: [],
     ...(codename !== undefined && { codename }),
     ...(prettyName !== undefined && { prettyName }),
   }

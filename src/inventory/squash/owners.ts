@@ -1,4 +1,5 @@
-import type { FoundOwnership } from '../../model/layer.ts'
+import { isForeign } from '../../model/builders.ts'
+import type { FoundOwnership, OsRelease } from '../../model/layer.ts'
 import type { Package } from '../../model/package.ts'
 import { joinPath, normalisePath } from '../tar/paths.ts'
 import { componentKey, packageKey, placedKey } from './locations.ts'
@@ -9,14 +10,16 @@ const sums = /^(var\/lib\/dpkg\/status\.d\/.+)\.md5sums$/
 /**
  * Which distribution package owns the files that language packages were read from, or components were seen at. It does where it lists the path, is
  * installed, and the file was written in the layer that brought this version of the owner, saying what it says now: a
- * file that something else replaced later (`npm install -g npm`) is nobody's.
- * In: what stands in the image, and its links. Out: `placedKey` or `componentKey` → name of the owner.
+ * file that something else replaced later (`npm install -g npm`) is nobody's. What another than the distribution built owns
+ * nothing here: no advisories of the distribution speak of it.
+ * In: what stands in the image, its links, and its release. Out: `placedKey` or `componentKey` → name of the owner.
  */
-export function ownersOf(standing: Standing, links: ReadonlyMap<string, string>): Map<string, string> {
+export function ownersOf(standing: Standing, links: ReadonlyMap<string, string>, release: OsRelease | undefined): Map<string, string> {
   const wanted = languageFiles(standing, rootLinks(links))
   const owners = new Map<string, string>()
   if (wanted.size === 0) return owners
   for (const { owner, paths } of claims(standing)) {
+    if (isForeign(owner, release)) continue
     const arrived = standing.packages.layersOf(packageKey(owner))[0]
     for (const path of paths) {
       for (const key of wanted.get(path) ?? []) {
