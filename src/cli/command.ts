@@ -20,4 +20,6 @@ export interface Io {
   stdin: NodeJS.ReadableStream
   /** Width of the terminal in columns, undefined where `out` is none. */
   columns: number | undefined
+  /** Width of the terminal that `err` is, for what is shown while a command runs; absent where it is none, and in a pipeline. */
+  errColumns?: number | undefined
 }

@@ -19,7 +19,11 @@ export const commands: Record<string, Entry> = {
     summary: 'Look into an image without a server, and say what is wrong with it',
     load: async () => (await import('./commands/scan.ts')).scan,
   },
-  sbom: { summary: 'Print what an image holds, as CycloneDX', load: async () => (await import('./commands/sbom.ts')).sbom },
+  diff: {
+    summary: 'Say what one image has otherwise than another: packages, flaws, files, config',
+    load: async () => (await import('./commands/diff.ts')).diff,
+  },
+  sbom: { summary: 'Print what an image holds, as CycloneDX or SPDX', load: async () => (await import('./commands/sbom.ts')).sbom },
   why: { summary: 'Say how an image stands on the server, and what to change', load: async () => (await import('./commands/why.ts')).why },
   login: { summary: 'Sign in to a server, for this command and for Docker', load: async () => (await import('./commands/login.ts')).login },
   logout: { summary: 'Forget what login kept', load: async () => (await import('./commands/logout.ts')).logout },

@@ -4,7 +4,7 @@ const everyMs = 200
 
 /** One line on a terminal, written over and over; nothing where there is none. `end` clears it. */
 export function progressLine(io: Io): { show: (text: string) => void; end: () => void } {
-  const { columns } = io
+  const { errColumns: columns } = io
   if (columns === undefined) return { show: () => undefined, end: () => undefined }
   let shownAt = -everyMs
   return {
@@ -15,6 +15,12 @@ export function progressLine(io: Io): { show: (text: string) => void; end: () =>
     },
     end: () => io.err('\r\u001B[K'),
   }
+}
+
+/** In: a share from 0 to 1. Out: `[####......]`. */
+export function bar(share: number, width = 20): string {
+  const full = Math.round(Math.min(1, Math.max(0, share)) * width)
+  return `[${'#'.repeat(full)}${'.'.repeat(width - full)}]`
 }
 
 /** `1536000` → `1.5 MB`. */

@@ -63,5 +63,6 @@ function processIo(): Io {
     cwd: process.cwd(),
     stdin: process.stdin,
     columns: process.stdout.isTTY ? process.stdout.columns : undefined,
+    errColumns: process.stderr.isTTY && (process.env['CI'] ?? '') === '' ? process.stderr.columns : undefined,
   }
 }

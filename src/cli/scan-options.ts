@@ -12,6 +12,7 @@ import { keptLogin } from './login-store.ts'
 export function scanOptions(platform: string | undefined, io: Io): ScanOptions {
   const settings = loadSettings({ env: io.env, cwd: io.cwd, listens: false })
   return {
+    ...(platform !== undefined && { platformAsked: true }),
     platform: platform === undefined ? { os: 'linux', architecture: architectures[arch()] ?? arch() } : parsePlatform(platform),
     dataFolder: settings.data,
     cacheFolder: join(io.env['XDG_CACHE_HOME'] ?? join(io.env['HOME'] ?? homedir(), '.cache'), 'lazaret'),

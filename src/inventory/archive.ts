@@ -9,6 +9,7 @@ import { openFolder } from './archive/folder.ts'
 import type { LocalImage } from './archive/image.ts'
 import { readOciLayout } from './archive/oci.ts'
 import { rootfsManifest } from './archive/rootfs.ts'
+import { isSbom, sbomManifest } from './archive/sbom.ts'
 import { spool } from './archive/spool.ts'
 import { openTar } from './archive/tar.ts'
 
@@ -16,16 +17,16 @@ export type { LocalImage, LocalLayer, LocalManifest } from './archive/image.ts'
 
 /**
  * Opens an image that lies on this machine: a Docker or OCI archive (plain, or as a whole in gzip or zstd), an OCI
- * layout, or a folder with a root file system. Every archive with an `index.json` is read as an OCI layout, as newer
- * Docker writes both.
+ * layout, a folder with a root file system, or an SBOM in JSON. Every archive with an `index.json` is read as an OCI layout,
+ * as newer Docker writes both.
  * In: a path; `-` is standard input. Out: its manifests; `close` it at the end.
  * Throws NOT_FOUND, UNREADABLE (no such archive, or a broken one), LIMIT_EXCEEDED; errors of the disk pass through.
  */
 export async function openImage(path: string): Promise<LocalImage> {
-  if (path === '-') return await openArchive(await spool(process.stdin))
+  if (path === '-') return await openPlain(await spool(process.stdin), 'standard input')
   const stats = await statOf(path)
   if (stats.isDirectory()) return await openDirectory(path)
-  return await openArchive(await openFile(path))
+  return await openPlain(await openFile(path), path)
 }
 
 async function openDirectory(path: string): Promise<LocalImage> {
@@ -41,9 +42,11 @@ async function isLayout(path: string): Promise<boolean> {
   return (await files.find('index.json')) !== undefined && (await files.find('oci-layout')) !== undefined
 }
 
-async function openArchive({ fd, sizeBytes }: { fd: number; sizeBytes: number }): Promise<LocalImage> {
+async function openPlain({ fd, sizeBytes }: { fd: number; sizeBytes: number }, name: string): Promise<LocalImage> {
   try {
-    return await readArchive(await openTar(fd, sizeBytes))
+    if (!(await isSbom(fd))) return await readArchive(await openTar(fd, sizeBytes))
+    const manifests = [sbomManifest(fd, sizeBytes, name)]
+    return { kind: 'sbom', manifests, problems: [], close: async () => await promisify(close)(fd) }
   } catch (error) {
     await promisify(close)(fd)
     throw error

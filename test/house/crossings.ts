@@ -142,6 +142,7 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   serve: { page: 'docs/settings.md', prints: { none: 'it logs, and prints nothing on stdout' } },
   config: { page: 'docs/settings.md', prints: 'table' },
   scan: { page: 'docs/scanning.md', prints: 'table' },
+  diff: { page: 'docs/scanning.md', prints: 'table' },
   sbom: { page: 'docs/scanning.md', prints: { none: 'it prints JSON alone' } },
   why: { page: 'docs/gate.md', prints: 'table' },
   login: { page: 'docs/access.md', prints: { none: 'it prints nothing on stdout' } },

@@ -1,20 +1,30 @@
 import { parseArgs } from 'node:util'
-import { sbomOf, scanTarget } from '../../flow/scan.ts'
-import { LazaretError } from '../../kit/errors.ts'
-import { exit, type Command } from '../command.ts'
+import { scanTarget } from '../../flow/scan.ts'
+import { cycloneDxOf, spdxOf } from '../../flow/scan/documents.ts'
+import type { Command } from '../command.ts'
+import { jsonText, oneOf, onlyOne } from '../options.ts'
 import { scanOptions } from '../scan-options.ts'
+import { exitCodeOf, scanProgress } from '../scan/flags.ts'
 
 export const sbom: Command = {
-  usage: 'TARGET [--format cyclonedx] [--platform OS/ARCH]',
-  summary: 'Print what an image holds, as a CycloneDX document; TARGET as for scan',
+  usage: 'TARGET [--format cyclonedx|spdx] [--platform OS/ARCH] [--quiet]',
+  summary: 'Print what an image holds, as CycloneDX or SPDX; TARGET as for scan',
   async run(args, io) {
-    const options = { format: { type: 'string', default: 'cyclonedx' }, platform: { type: 'string' } } as const
+    const options = {
+      format: { type: 'string', default: 'cyclonedx' },
+      platform: { type: 'string' },
+      quiet: { type: 'boolean', default: false },
+    } as const
     const { values, positionals } = parseArgs({ args, options, strict: true, allowPositionals: true })
-    const [target, extra] = positionals
-    if (target === undefined || extra !== undefined) throw new LazaretError('USAGE', 'one TARGET is wanted')
-    if (values.format !== 'cyclonedx') throw new LazaretError('USAGE', `--format is cyclonedx, not ${values.format.slice(0, 60)}`)
-    const scanned = await scanTarget(target, scanOptions(values.platform, io))
-    io.out(`${JSON.stringify(sbomOf(scanned), null, 2)}\n`)
-    return scanned.evidence.doubts.some((note) => note.doubt === 'unreadable') ? exit.failed : exit.fine
+    const target = onlyOne(positionals, 'TARGET')
+    const format = oneOf(['cyclonedx', 'spdx'], values.format, '--format')
+    const { end, ...progress } = scanProgress(io, values.quiet)
+    try {
+      const scanned = await scanTarget(target, { ...scanOptions(values.platform, io), ...progress })
+      io.out(jsonText(format === 'spdx' ? spdxOf(target, scanned.evidence) : cycloneDxOf(target, scanned.evidence)))
+      return exitCodeOf(scanned, false)
+    } finally {
+      end()
+    }
   },
 }

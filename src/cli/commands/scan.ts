@@ -1,91 +1,97 @@
 import { parseArgs } from 'node:util'
-import { judgeScanned, sbomOf, scanTarget, type Scanned } from '../../flow/scan.ts'
-import { LazaretError } from '../../kit/errors.ts'
-import { severities, type Finding, type Severity } from '../../model/advisory.ts'
+import about from '../../../package.json' with { type: 'json' }
+import { judgeScanned, scanTarget, type Scanned } from '../../flow/scan.ts'
+import { cycloneDxOf, spdxOf } from '../../flow/scan/documents.ts'
+import { sarifOf } from '../../flow/scan/sarif.ts'
 import type { Verdict } from '../../model/verdict.ts'
-import { exit, type Command, type ExitCode, type Io } from '../command.ts'
+import { type Command, type Io } from '../command.ts'
+import { jsonText, oneOf, onlyOne } from '../options.ts'
 import { scanOptions } from '../scan-options.ts'
-import { table } from '../table.ts'
+import { exitCodeOf, failsOn, parseFailOn, readIgnores, sayIdleRules, scanProgress } from '../scan/flags.ts'
+import { reportText } from '../scan/report.ts'
 
-const formats = ['table', 'json', 'cyclonedx'] as const
+const formats = ['table', 'json', 'sarif', 'cyclonedx', 'spdx'] as const
 
 export const scan: Command = {
-  usage: 'TARGET [--format table|json|cyclonedx] [--fail-on SEVERITY] [--policy balanced|observe] [--platform OS/ARCH]',
+  usage:
+    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--policy balanced|observe] [--platform OS/ARCH] [--ignore-file FILE]… [--no-ignore] [--all] [--quiet]',
   summary: 'Look into an image without a server, and say what is known to be wrong',
   details: [
     'TARGET: an image reference (without a host: Docker Hub), a Docker or OCI archive (gzip and zstd too),',
-    'an OCI layout, a root file system, or - for an archive on standard input.',
+    'an OCI layout, a root file system, an SBOM in JSON (CycloneDX, SPDX, or a scan that was kept),',
+    'or - for an archive or an SBOM on standard input.',
+    'What lies in the current folder is heeded, and each of its lines used or named: .lazaretignore.yaml,',
+    '.trivyignore, .trivyignore.yaml, .grype.yaml, osv-scanner.toml. --policy judges as a server would,',
+    'and knows of none of them.',
+    '--baseline: a scan or an SBOM of what was there before; --fail-on new:high fails for what the change',
+    'brought, not for news about what was there.',
     'Exit: 3 where --fail-on or --policy says no, 1 where the image can not be read.',
   ],
   async run(args, io) {
-    const { values, positionals } = parseArgs({
-      args,
-      options: {
-        format: { type: 'string', default: 'table' },
-        'fail-on': { type: 'string' },
-        policy: { type: 'string' },
-        platform: { type: 'string' },
-      },
-      strict: true,
-      allowPositionals: true,
-    })
-    const [target, extra] = positionals
-    if (target === undefined || extra !== undefined) throw new LazaretError('USAGE', 'one TARGET is wanted')
+    const { values, positionals } = parseArgs({ args, options, strict: true, allowPositionals: true })
+    const target = onlyOne(positionals, 'TARGET')
     const format = oneOf(formats, values.format, '--format')
-    const failOn = values['fail-on'] === undefined ? undefined : oneOf(severities, values['fail-on'], '--fail-on')
+    const failOn = parseFailOn(values['fail-on'], values.baseline)
     const policy = values.policy === undefined ? undefined : oneOf(['balanced', 'observe'] as const, values.policy, '--policy')
-    const scanned = await scanTarget(target, scanOptions(values.platform, io))
+    const scanned = await scanWith(target, values, io)
     const verdict = policy === undefined ? undefined : judgeScanned(scanned, policy)
-    print(format, scanned, verdict, io)
-    return exitCode(scanned, verdict, failOn)
+    print(format, scanned, verdict, values.all, io)
+    if (!values.quiet) sayNotes(scanned, io)
+    return exitCodeOf(scanned, verdict?.decision === 'deny' || (failOn !== undefined && failsOn(scanned, failOn)))
   },
 }
 
-function oneOf<const T extends string>(words: readonly T[], given: string, flag: string): T {
-  const found = words.find((word) => word === given)
-  if (found === undefined) throw new LazaretError('USAGE', `${flag} is one of ${words.join(', ')}, not ${given.slice(0, 60)}`)
-  return found
+const options = {
+  format: { type: 'string', default: 'table' },
+  'fail-on': { type: 'string' },
+  baseline: { type: 'string' },
+  policy: { type: 'string' },
+  platform: { type: 'string' },
+  'ignore-file': { type: 'string', multiple: true, default: [] as string[] },
+  'no-ignore': { type: 'boolean', default: false },
+  all: { type: 'boolean', default: false },
+  quiet: { type: 'boolean', default: false },
+} as const
+
+interface Values {
+  platform?: string | undefined
+  baseline?: string | undefined
+  'ignore-file': string[]
+  'no-ignore': boolean
+  quiet: boolean
 }
 
-function exitCode({ evidence }: Scanned, verdict: Verdict | undefined, failOn: Severity | undefined): ExitCode {
-  if (evidence.doubts.some((note) => note.doubt === 'unreadable')) return exit.failed
-  if (verdict?.decision === 'deny') return exit.refused
-  const least = failOn === undefined ? undefined : severities.indexOf(failOn)
-  const fails =
-    least !== undefined && evidence.findings.some((finding) => finding.malicious || severities.indexOf(finding.severity) >= least)
-  return fails ? exit.refused : exit.fine
+async function scanWith(target: string, values: Values, io: Io): Promise<Scanned> {
+  const ignores = await readIgnores(io, values['ignore-file'], values['no-ignore'])
+  const { end, ...progress } = scanProgress(io, values.quiet)
+  const { baseline } = values
+  try {
+    return await scanTarget(target, {
+      ...scanOptions(values.platform, io),
+      ...ignores,
+      ...progress,
+      ...(baseline !== undefined && { baseline }),
+    })
+  } finally {
+    end()
+  }
 }
 
-function print(format: (typeof formats)[number], scanned: Scanned, verdict: Verdict | undefined, io: Io): void {
-  if (format === 'json')
-    io.out(`${JSON.stringify({ target: scanned.target, ...scanned.evidence, ...(verdict === undefined ? {} : { verdict }) }, null, 2)}\n`)
-  else if (format === 'cyclonedx') io.out(`${JSON.stringify(sbomOf(scanned), null, 2)}\n`)
-  else printTable(scanned, verdict, io)
+function print(format: (typeof formats)[number], scanned: Scanned, verdict: Verdict | undefined, all: boolean, io: Io): void {
+  const { target, evidence } = scanned
+  if (format === 'table') io.out(reportText(scanned, verdict, all, io))
+  else if (format === 'json') io.out(jsonText(jsonOf(scanned, verdict)))
+  else if (format === 'sarif') io.out(jsonText(sarifOf({ ...scanned, version: about.version })))
+  else io.out(jsonText(format === 'cyclonedx' ? cycloneDxOf(target, evidence) : spdxOf(target, evidence)))
 }
 
-function printTable({ target, evidence, advisoryAgeDays }: Scanned, verdict: Verdict | undefined, io: Io): void {
-  const release = evidence.release?.prettyName ?? evidence.release?.id ?? 'no distribution'
-  io.out(`${target}  ${evidence.digest}\n${release}, ${evidence.packages.length} packages, ${summary(evidence.findings)}\n`)
-  for (const note of evidence.doubts) io.out(`${note.doubt}: ${note.detail}\n`)
-  if (evidence.findings.length > 0)
-    io.out(`\n${table(['SEVERITY', 'ID', 'PACKAGE', 'VERSION', 'FIXED IN'], evidence.findings.map(row), io.columns ?? 120)}`)
-  if (verdict !== undefined)
-    io.out(
-      `\npolicy ${verdict.policy}: ${verdict.decision}\n${verdict.reasons.map((reason) => `  ${reason.rule}: ${reason.message}\n`).join('')}`,
-    )
+/** Evidence with the findings that count, each with its places. */
+function jsonOf({ target, evidence, advisoryAgeDays: _, ...rest }: Scanned, verdict: Verdict | undefined): object {
+  return { target, ...evidence, ...rest, ...(verdict === undefined ? {} : { verdict }) }
+}
+
+function sayNotes(scanned: Scanned, io: Io): void {
+  sayIdleRules(scanned, io)
+  const { advisoryAgeDays } = scanned
   if (advisoryAgeDays > 30) io.err(`lazaret: the advisories are ${advisoryAgeDays} days old: lazaret advisories import\n`)
-}
-
-function row(finding: Finding): string[] {
-  const mark = finding.malicious ? ' malicious' : finding.knownExploited ? ' exploited' : ''
-  return [`${finding.severity}${mark}`, finding.id, finding.packageName, finding.packageVersion, finding.fixedVersion ?? '']
-}
-
-function summary(findings: Finding[]): string {
-  const counts = severities.map((severity) => [severity, findings.filter((finding) => finding.severity === severity).length] as const)
-  const said = counts
-    .filter(([, count]) => count > 0)
-    .reverse()
-    .map(([severity, count]) => `${count} ${severity}`)
-  return said.length === 0 ? 'no findings' : said.join(', ')
 }

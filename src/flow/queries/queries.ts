@@ -1,4 +1,4 @@
-import { toCycloneDx } from '../../inventory/sbom/cyclonedx.ts'
+import { cycloneDxOf } from '../scan/documents.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import type { Principal } from '../../model/access.ts'
 import type { Finding } from '../../model/advisory.ts'
@@ -87,7 +87,7 @@ export function createQueries({ records, manifests, waiters, repositorySettings,
       query.image === undefined ? listFindings(records, principal, query) : findingsOfImage(principal, { ...query, image: query.image }),
     async sbom(principal, image, platform) {
       const { held, evidence } = await evidenceOf(principal, image, platform)
-      return toCycloneDx({ name: held.repository, ...evidence })
+      return cycloneDxOf(held.repository, evidence)
     },
   }
 }

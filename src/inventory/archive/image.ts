@@ -1,10 +1,11 @@
 import type { Readable } from 'node:stream'
 import type { Digest } from '../../model/digest.ts'
+import type { LayerFacts } from '../../model/layer.ts'
 import type { Platform } from '../../model/manifest.ts'
 
 /** An image that lies on this machine, opened for reading. `close` it when its layers were read. */
 export interface LocalImage {
-  kind: 'docker-archive' | 'oci-archive' | 'oci-layout' | 'rootfs'
+  kind: 'docker-archive' | 'oci-archive' | 'oci-layout' | 'rootfs' | 'sbom'
   manifests: LocalManifest[]
   /** What could not be read, for people: manifests that an index lists and the archive lacks, files of a folder. Grows while layers are read. */
   problems: string[]
@@ -36,4 +37,6 @@ export interface LocalLayer {
   sizeBytes?: number
   /** The stored bytes from their start, as often as need be. Errors: UNREADABLE where they don't have their digest. */
   open(): Readable
+  /** Where there is no tar to be walked: what an SBOM says. Errors: UNREADABLE. */
+  facts?: () => Promise<LayerFacts>
 }

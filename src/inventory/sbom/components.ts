@@ -1,3 +1,4 @@
+import { PackageURL } from 'packageurl-js'
 import type { OsRelease } from '../../model/layer.ts'
 import type { ImagePackage } from '../../model/package.ts'
 import { licencesOf } from './licences.ts'
@@ -32,10 +33,21 @@ function packageComponent(pack: ImagePackage, same: ImagePackage[]): Component {
     name,
     version: pack.version,
     ...(licenses.length > 0 && { licenses }),
-    purl: pack.purl,
+    purl: purlWithSource(pack),
     evidence: { occurrences: locations.map((location) => ({ location: `/${location}` })) },
     properties: propertiesOf(pack),
   }
+}
+
+/**
+ * Advisories of a distribution name what a package was built from: other scanners take it from the qualifier `upstream`, as Syft
+ * writes it. In: a package. Out: its package URL, with that where it has a name or version of its own.
+ */
+export function purlWithSource({ purl, source, name, version }: ImagePackage): string {
+  if (source === undefined || (source.name === name && source.version === version)) return purl
+  const { type, namespace, name: its, version: itsVersion, qualifiers, subpath } = PackageURL.fromString(purl)
+  const upstream = source.version === version ? source.name : `${source.name}@${source.version}`
+  return new PackageURL(type, namespace, its, itsVersion, { ...qualifiers, upstream }, subpath).toString()
 }
 
 function splitName({ kind, name }: ImagePackage): { group?: string; name: string } {

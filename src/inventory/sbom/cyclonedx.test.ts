@@ -1,15 +1,13 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { test } from 'node:test'
-import { zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import type { Finding } from '../../model/advisory.ts'
 import { digestOf } from '../../model/digest.ts'
 import type { ImagePackage } from '../../model/package.ts'
 import { purlOf } from '../purl.ts'
+import { schemaCheck, storedSchema } from '../testing/schemas.ts'
 import { toCycloneDx } from './cyclonedx.ts'
 import { licencesOf } from './licences.ts'
+import type { FoundIn } from './vulnerabilities.ts'
 
 const digest = digestOf('sha256', 'a1b2c3d4'.repeat(8))
 const release = { id: 'debian', versionId: '12', idLike: [], prettyName: 'Debian GNU/Linux 12 (bookworm)' }
@@ -31,7 +29,7 @@ const packages: ImagePackage[] = [
   image({ kind: 'pypi', name: 'requests', version: '2.31.0', licence: 'Apache 2.0, more or less' }),
 ]
 
-const finding: Finding = {
+const finding: FoundIn = {
   id: 'CVE-2024-1',
   ids: ['CVE-2024-1', 'DSA-1'],
   ecosystem: 'Debian:12',
@@ -45,6 +43,7 @@ const finding: Finding = {
   published: '2024-01-01T00:00:00Z',
   sources: [{ id: 'DSA-1', source: 'debian' }],
   state: 'affected',
+  places: [{ purl: packages[0]?.purl ?? '' }],
 }
 
 /** As much of a document as is looked at here. */
@@ -67,7 +66,7 @@ test('a document with packages, release and findings is valid by the published s
     document.components.map((component) => component.purl),
     [
       undefined,
-      'pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?arch=amd64&distro=debian-12',
+      'pkg:deb/debian/libssl3@1:3.0.11-1~deb12u2?arch=amd64&distro=debian-12&upstream=openssl%403.0.11-1%7Edeb12u2',
       'pkg:npm/%40scope/thing@1.0.0',
       'pkg:pypi/requests@2.31.0',
     ],
@@ -95,7 +94,15 @@ test('the same image gives the same bytes, another image another serial number',
 })
 
 test('a finding that fits no package points at the image, and is not dropped', () => {
-  const document = toCycloneDx({ name: 'x', digest, packages: [], findings: [finding, { ...finding, packageName: 'other' }] }) as Document
+  const document = toCycloneDx({
+    name: 'x',
+    digest,
+    packages: [],
+    findings: [
+      { ...finding, places: [] },
+      { ...finding, packageName: 'other', places: [] },
+    ],
+  }) as Document
   assert.equal(document.vulnerabilities.length, 1)
   assert.deepEqual(
     document.vulnerabilities[0]?.affects.map(({ ref }) => ref),
@@ -140,21 +147,8 @@ function image(pack: Omit<ImagePackage, 'purl' | 'location' | 'layer'>): ImagePa
   return { ...pack, purl: purlOf(pack, release), location: 'some/where', layer: digest }
 }
 
-/** Out: a function from a document to what its schema has against it. The validator is the one that Fastify brings. */
 function compileSchema(): (document: unknown) => unknown[] {
-  const fromFastify = createRequire(createRequire(import.meta.url).resolve('fastify'))
-  const fromCompiler = createRequire(fromFastify.resolve('@fastify/ajv-compiler'))
-  const { default: Ajv } = fromCompiler('ajv')
-  const { default: addFormats } = fromCompiler('ajv-formats')
-  const ajv = new Ajv({ strict: false, allErrors: true })
-  addFormats(ajv)
-  for (const format of ['iri-reference', 'idn-email']) ajv.addFormat(format, true)
-  for (const name of ['spdx', 'jsf-0.82']) ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`)
-  const validate = ajv.compile(schema('bom-1.6'))
-  return (document) => (validate(document) ? [] : validate.errors)
-}
-
-function schema(name: string): object {
-  const bytes = readFileSync(new URL(`fixtures/${name}.schema.json.zst`, import.meta.url))
-  return JSON.parse(zstdDecompressSync(bytes).toString('utf8')) as object
+  const schema = (name: string) => storedSchema(new URL(`fixtures/${name}.schema.json.zst`, import.meta.url))
+  const others = ['spdx', 'jsf-0.82'].map((name) => [`http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`, schema(name)])
+  return schemaCheck(schema('bom-1.6'), Object.fromEntries(others) as Record<string, object>)
 }

@@ -1,11 +1,10 @@
 import { digestHex } from '../../model/digest.ts'
-import type { Finding } from '../../model/advisory.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { OsRelease } from '../../model/layer.ts'
 import type { ImagePackage } from '../../model/package.ts'
 import { osComponent, packageComponents } from './components.ts'
 import type { Component } from './components.ts'
-import { vulnerabilitiesOf } from './vulnerabilities.ts'
+import { vulnerabilitiesOf, type FoundIn } from './vulnerabilities.ts'
 
 export interface SbomInput {
   /** Of the image or repository, for people. */
@@ -14,7 +13,7 @@ export interface SbomInput {
   packages: readonly ImagePackage[]
   release?: OsRelease
   /** With them the document is an SBOM and a vulnerability report in one. */
-  findings?: readonly Finding[]
+  findings?: readonly FoundIn[]
   /** ISO 8601; left out, the same image gives the same bytes at any time. */
   createdAt?: string
 }
@@ -37,7 +36,7 @@ export function toCycloneDx(input: SbomInput): object {
       component: image,
     },
     components: [...(input.release === undefined ? [] : [osComponent(input.release)]), ...packageComponents(input.packages)],
-    ...(input.findings !== undefined && { vulnerabilities: vulnerabilitiesOf(input.findings, input.packages, image['bom-ref']) }),
+    ...(input.findings !== undefined && { vulnerabilities: vulnerabilitiesOf(input.findings, image['bom-ref']) }),
   }
 }
 

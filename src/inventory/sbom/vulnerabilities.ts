@@ -1,5 +1,7 @@
 import type { Finding } from '../../model/advisory.ts'
-import type { ImagePackage, PackageKind } from '../../model/package.ts'
+
+/** A flaw, and the package URLs of the packages that it is in. */
+export type FoundIn = Finding & { places: readonly { purl: string }[] }
 
 interface Vulnerability {
   id: string
@@ -13,24 +15,16 @@ interface Vulnerability {
 }
 
 /**
- * In: findings, the packages they are about, and what to point at where none of those fits. Out: one entry per flaw.
+ * In: findings, and what to point at where one has no place. Out: one entry per flaw.
  * CycloneDX 1.6, "vulnerabilities". Nobody has analysed a flaw that was only matched: it is `in_triage`; one that is
  * known to be exploited somewhere is `exploitable`.
  */
-export function vulnerabilitiesOf(findings: readonly Finding[], packages: readonly ImagePackage[], fallbackRef: string): Vulnerability[] {
-  const refs = Map.groupBy(
-    packages.filter(({ ownedBy }) => ownedBy === undefined),
-    keyOfPackage,
-  )
-  const refsOf = (finding: Finding) => {
-    const found = refs.get(keyOf(kindOf(finding.ecosystem), finding.packageName, finding.packageVersion)) ?? []
-    return found.length === 0 ? [fallbackRef] : found.map(({ purl }) => purl)
-  }
-  return [...Map.groupBy(findings, ({ id }) => id)].map(([id, same]) => vulnerabilityOf(id, same, refsOf))
+export function vulnerabilitiesOf(findings: readonly FoundIn[], fallbackRef: string): Vulnerability[] {
+  return [...Map.groupBy(findings, ({ id }) => id)].map(([id, same]) => vulnerabilityOf(id, same, fallbackRef))
 }
 
-function vulnerabilityOf(id: string, same: Finding[], refsOf: (finding: Finding) => string[]): Vulnerability {
-  const first = same[0] as Finding
+function vulnerabilityOf(id: string, same: FoundIn[], fallbackRef: string): Vulnerability {
+  const first = same[0] as FoundIn
   const exploited = same.some(({ knownExploited }) => knownExploited)
   const recommendation = same.flatMap(({ packageName, fixedVersion }) =>
     fixedVersion === undefined ? [] : [`${packageName} ${fixedVersion}`],
@@ -40,7 +34,7 @@ function vulnerabilityOf(id: string, same: Finding[], refsOf: (finding: Finding)
     id,
     source: { name: first.sources[0]?.source ?? 'unknown' },
     ratings: distinct(same.map(({ severity, score }) => ({ severity, ...(score !== undefined && { score }) }))),
-    affects: affectsOf(same, refsOf),
+    affects: affectsOf(same, fallbackRef),
     analysis: { state: exploited ? 'exploitable' : 'in_triage', detail: detailOf(same, exploited) },
     ...(recommendation.length > 0 && { recommendation: `Update to ${distinct(recommendation).join(', ')} or later` }),
     ...(published !== undefined && { published }),
@@ -50,10 +44,11 @@ function vulnerabilityOf(id: string, same: Finding[], refsOf: (finding: Finding)
   }
 }
 
-function affectsOf(same: Finding[], refsOf: (finding: Finding) => string[]): Vulnerability['affects'] {
-  const pairs = same.flatMap((finding) =>
-    refsOf(finding).map((ref) => ({ ref, version: finding.packageVersion, status: statusOf(finding) })),
-  )
+function affectsOf(same: FoundIn[], fallbackRef: string): Vulnerability['affects'] {
+  const pairs = same.flatMap((finding) => {
+    const refs = finding.places.length === 0 ? [fallbackRef] : distinct(finding.places.map(({ purl }) => purl))
+    return refs.map((ref) => ({ ref, version: finding.packageVersion, status: statusOf(finding) }))
+  })
   return [...Map.groupBy(pairs, ({ ref }) => ref)].map(([ref, found]) => ({
     ref,
     versions: distinct(found.map(({ version, status }) => ({ version, status }))),
@@ -73,23 +68,6 @@ function detailOf(same: Finding[], exploited: boolean): string {
     ...(same.some(({ malicious }) => malicious) ? ['the package itself is malicious'] : []),
   ]
   return words.join('; ')
-}
-
-/** By the name that advisories use: the source package's where there is one. */
-function keyOfPackage(pack: ImagePackage): string {
-  const named = pack.source ?? pack
-  return keyOf(pack.kind, named.name, named.version)
-}
-
-function keyOf(kind: PackageKind | undefined, name: string, version: string): string {
-  return `${kind ?? ''}\n${name}\n${version}`
-}
-
-function kindOf(ecosystem: string): PackageKind | undefined {
-  const base = ecosystem.split(':', 1)[0] ?? ''
-  if (base === 'npm') return 'npm'
-  if (base === 'PyPI') return 'pypi'
-  return /^(?:Alpine|Alpaquita|Chainguard|Wolfi|MinimOS)/.test(base) ? 'apk' : /^(?:Debian|Ubuntu|Echo)/.test(base) ? 'deb' : undefined
 }
 
 function isoDate(text: string | undefined): string | undefined {

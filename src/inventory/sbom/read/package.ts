@@ -1,0 +1,90 @@
+import { PackageURL } from 'packageurl-js'
+import type { Package, PackageKind } from '../../../model/package.ts'
+import { isIdentity, shortText } from '../../text/identity.ts'
+import type { SbomEntry } from './entry.ts'
+
+/** Types of package URLs for which there is a kind here; the others are named, and judged by nobody. */
+const kinds: Partial<Record<string, PackageKind>> = {
+  deb: 'deb',
+  apk: 'apk',
+  npm: 'npm',
+  pypi: 'pypi',
+}
+
+/** Types whose name has its namespace before it, and what stands between. */
+const joints: Partial<Record<string, string>> = { npm: '/', composer: '/', golang: '/', maven: ':', swift: '/' }
+
+export type ReadEntry =
+  | { package: Package; distro?: { id: string; versionId?: string } }
+  /** A package of a kind that nothing here judges, or that says not what it is. */
+  | { unsupported: string }
+  | { problem: string }
+
+/** In: what a document lists. Out: the package that it is; undefined where it is none. Throws nothing. purl-spec, PURL-TYPES. */
+export function packageOf(entry: SbomEntry): ReadEntry | undefined {
+  if (entry.purl === undefined) return entry.version === undefined ? undefined : { unsupported: 'unidentified' }
+  const purl = parsed(entry.purl)
+  if (purl === undefined) return { problem: `${JSON.stringify(entry.purl.slice(0, 200))} is no package URL` }
+  const kind = kinds[purl.type]
+  if (kind === undefined) return purl.type === 'oci' || purl.type === 'docker' ? undefined : { unsupported: purl.type }
+  const name = nameOf(purl)
+  const version = versionOf(purl) ?? entry.version
+  if (version === undefined) return { unsupported: `${purl.type} (without a version)` }
+  if (!isIdentity(name) || !isIdentity(version))
+    return { problem: `${JSON.stringify(entry.purl.slice(0, 200))} has a name or a version that is none` }
+  const distro = distroOf(purl)
+  return { package: { kind, name, version, ...detailsOf(entry, purl, version) }, ...(distro !== undefined && { distro }) }
+}
+
+function detailsOf(entry: SbomEntry, purl: PackageURL, version: string): Partial<Package> {
+  const architecture = purl.qualifiers?.['arch']
+  const source = sourceOf(entry, purl, version)
+  const licence = shortText(entry.licence)
+  return {
+    ...(architecture !== undefined && isIdentity(architecture) && { architecture }),
+    ...(source !== undefined && { source }),
+    ...(licence !== undefined && { licence }),
+  }
+}
+
+/** `upstream=openssl@3.0.11-1`, as Syft writes it and we do; the version goes without saying where it is the same. */
+function sourceOf({ source }: SbomEntry, { qualifiers }: PackageURL, version: string): Package['source'] {
+  const [name, upstream] = source === undefined ? splitVersion(qualifiers?.['upstream'] ?? '') : [source.name, source.version]
+  return isIdentity(name) ? { name, version: isIdentity(upstream) ? upstream : version } : undefined
+}
+
+function splitVersion(upstream: string): [string, string | undefined] {
+  const at = upstream.indexOf('@', 1)
+  return at < 0 ? [upstream, undefined] : [upstream.slice(0, at), upstream.slice(at + 1)]
+}
+
+function nameOf({ type, namespace, name }: PackageURL): string {
+  const joint = joints[type]
+  if (type === 'pypi') return (name ?? '').replaceAll(/[-_.]+/g, '-').toLowerCase()
+  return joint === undefined || namespace === undefined || namespace === null || namespace === ''
+    ? (name ?? '')
+    : `${namespace}${joint}${name}`
+}
+
+/** An rpm's epoch is beside its version. */
+function versionOf({ type, version, qualifiers }: PackageURL): string | undefined {
+  const epoch = type === 'rpm' ? qualifiers?.['epoch'] : undefined
+  if (version === undefined || version === null || version === '') return undefined
+  return epoch === undefined || epoch === '0' ? version : `${epoch}:${version}`
+}
+
+function distroOf({ type, namespace, qualifiers }: PackageURL): { id: string; versionId?: string } | undefined {
+  if (type !== 'deb' && type !== 'apk' && type !== 'rpm' && type !== 'alpm') return undefined
+  const [, id, versionId] = /^(.+?)-(\d.*)$/.exec(qualifiers?.['distro'] ?? '') ?? []
+  const named = id ?? qualifiers?.['distro'] ?? namespace ?? ''
+  return named === '' ? undefined : { id: named, ...(versionId !== undefined && { versionId }) }
+}
+
+function parsed(text: string): PackageURL | undefined {
+  try {
+    return PackageURL.fromString(text)
+  } catch (error) {
+    if (error instanceof Error) return undefined
+    throw error
+  }
+}
