@@ -4,6 +4,7 @@ import { apk } from './extractors/apk.ts'
 import { dpkg } from './extractors/dpkg.ts'
 import { go } from './extractors/go.ts'
 import { java } from './extractors/java.ts'
+import { jdk } from './extractors/jdk.ts'
 import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
 import { programs } from './extractors/programs.ts'
@@ -16,7 +17,7 @@ import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [apk, dpkg, go, java, npmLock, npm, programs, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [apk, dpkg, go, java, jdk, npmLock, npm, programs, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

@@ -34,5 +34,11 @@ const catalogue: Readonly<Record<string, string>> = {
 /** In: a program. Out: what to match, or undefined where no records here speak of it. */
 export function programSubject({ name, version }: Package): PackageVersion | undefined {
   const known = Object.hasOwn(catalogue, name) ? catalogue[name] : undefined
-  return known === undefined ? undefined : { ecosystem: 'Bitnami', name: known, version }
+  return known === undefined ? undefined : { ecosystem: 'Bitnami', name: known, version: name === 'java' ? javaVersion(version) : version }
+}
+
+/** Before 9, `1.8.0_412` was the 412th update of 8, and the catalogue calls it 8.0.412. */
+function javaVersion(version: string): string {
+  const [, feature, update] = /^1\.([5-8])\.0(?:_(\d+))?/.exec(version) ?? []
+  return feature === undefined ? version : `${feature}.0.${Number(update ?? 0)}`
 }
