@@ -8,6 +8,7 @@ import { jdk } from './extractors/jdk.ts'
 import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
 import { programs } from './extractors/programs.ts'
+import { pythonEgg } from './extractors/python-egg.ts'
 import { python } from './extractors/python.ts'
 import { release } from './extractors/release.ts'
 import { rpm } from './extractors/rpm.ts'
@@ -17,7 +18,7 @@ import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [apk, dpkg, go, java, jdk, npmLock, npm, programs, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [apk, dpkg, go, java, jdk, npmLock, npm, programs, pythonEgg, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

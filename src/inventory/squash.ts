@@ -99,7 +99,7 @@ function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners,
       packages.set(`${key}\n${pack.architecture ?? ''}\n${pack.within ?? ''}`, {
         ...shown(pack),
         ...origins.get(key),
-        purl: purlOf(pack, release),
+        purl: purlOf({ ...pack, ...origins.get(key) }, release),
         location: placeOf(location, pack.within),
         layer: layers[first ?? 0]?.diffId ?? '',
         ...(ownedBy !== undefined && { ownedBy }),

@@ -55,6 +55,8 @@ export interface FoundManifest {
   devFolders?: string[]
   /** Paths of archives that packages are used from as they are, unpacked nowhere. */
   archives?: string[]
+  /** Where the package beside it came from, as qualifiers of its package URL. */
+  source?: Record<string, string>
 }
 
 /** What one package or fact was read from: the path decides whether a later layer removed it. */

@@ -1,5 +1,5 @@
 import type { Extractor, Fact } from '../extractor.ts'
-import { isObject, own, parseObject } from './npm/manifest.ts'
+import { isObject, own, parseObject } from '../text/json.ts'
 import { joinPath, normalisePath, parentOf } from '../tar/paths.ts'
 
 const hidden = 'node_modules/.package-lock.json'

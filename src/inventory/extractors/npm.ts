@@ -1,6 +1,7 @@
 import { messageOf } from '../../kit/errors.ts'
 import type { Extractor, Fact, WantedFile } from '../extractor.ts'
-import { namesIn, packageOf, parseObject } from './npm/manifest.ts'
+import { parseObject } from '../text/json.ts'
+import { namesIn, packageOf } from './npm/manifest.ts'
 import { placeOf } from './npm/place.ts'
 
 /**

@@ -1,38 +1,41 @@
-import type { Package } from '../../model/package.ts'
 import type { Extractor, Fact } from '../extractor.ts'
-import { isIdentity, shortText } from '../text/identity.ts'
-import { stanzasOf } from '../text/stanzas.ts'
+import { parseObject } from '../text/json.ts'
+import { distributionOf, normaliseName } from './python/metadata.ts'
+import { isInstalled } from './python/place.ts'
+import { sourceOf } from './python/source.ts'
 
-const metadata = /(?:^|\/)(?:[^/]+\.dist-info\/METADATA|[^/]+\.egg-info(?:\/PKG-INFO)?|EGG-INFO\/PKG-INFO)$/
-const fields = new Set(['name', 'version', 'license', 'license-expression'])
+const metadata = /(?:\.dist-info\/METADATA|\.egg-info(?:\/PKG-INFO)?|\/EGG-INFO\/PKG-INFO|^EGG-INFO\/PKG-INFO)$/
+const requested = /(?:^|\/)([^/]+)-[^-/]+\.dist-info\/REQUESTED$/
+const directUrl = /\.dist-info\/direct_url\.json$/
 
 /**
  * Installed Python distributions, wherever they lie: wheels (`*.dist-info/METADATA`), setuptools (`*.egg-info/PKG-INFO`),
- * distutils and Debian (`*.egg-info` as a file), eggs (`EGG-INFO/PKG-INFO`).
- * packaging.python.org, "Recording installed projects" and "Core metadata"; names by PEP 503.
+ * distutils and Debian (`*.egg-info` as a file), eggs (`EGG-INFO/PKG-INFO`); who was asked for by name (`REQUESTED`), and
+ * what came from elsewhere than an index (`direct_url.json`).
+ * packaging.python.org, "Recording installed projects", "Core metadata" and "Direct URL data"; names by PEP 503.
  */
 export const python = {
   name: 'python',
-  version: 1,
+  version: 2,
   maxBytes: 16 * 1024 * 1024,
-  wants: (path) => metadata.test(path),
-  *extract(file): Generator<Fact> {
-    const [stanza] = stanzasOf(file.bytes, fields, true)
-    if (stanza === undefined) return
-    const found = packageOf(stanza.fields)
-    yield found === undefined ? { problem: 'no name or no version that can be read' } : { package: found }
+  wants: (path) =>
+    /(?:METADATA|INFO|info|REQUESTED|url\.json)$/.test(path) &&
+    (metadata.test(path) || requested.test(path) || directUrl.test(path)) &&
+    isInstalled(path),
+  *extract({ path, bytes }): Generator<Fact> {
+    const asked = requested.exec(path)?.[1]
+    if (asked !== undefined) yield { manifest: { kind: 'pypi', direct: [normaliseName(asked)] } }
+    else if (directUrl.test(path)) yield* fromElsewhere(bytes)
+    else if (bytes.length > 0) {
+      const found = distributionOf(bytes)
+      yield found === undefined ? { problem: 'no name or no version that can be read' } : { package: found }
+    }
   },
 } satisfies Extractor
 
-function packageOf(fields: Map<string, string>): Package | undefined {
-  const name = fields.get('name')
-  const version = fields.get('version')
-  if (!isIdentity(name) || !isIdentity(version)) return undefined
-  const licence = shortText(fields.get('license-expression') ?? fields.get('license'))
-  return { kind: 'pypi', name: normaliseName(name), version, ...(licence !== undefined && licence !== 'UNKNOWN' && { licence }) }
-}
-
-/** PEP 503: lower case, and each run of `-`, `_` and `.` one `-`. */
-export function normaliseName(name: string): string {
-  return name.replaceAll(/[-_.]+/g, '-').toLowerCase()
+/** Where it can't be read, the distribution is what its metadata says all the same. */
+function* fromElsewhere(bytes: Buffer): Generator<Fact> {
+  const json = parseObject(bytes)
+  const source = json instanceof Error ? undefined : sourceOf(json)
+  if (source !== undefined) yield { manifest: { kind: 'pypi', source } }
 }

@@ -3,7 +3,8 @@ import type { Extractor, Fact, WantedFile } from '../extractor.ts'
 import { beginsAsZip, directoryOf } from '../zip/directory.ts'
 import type { ZipEntry } from '../zip/directory.ts'
 import { unpackWhole } from '../zip/unpack.ts'
-import { packageOf, parseObject } from './npm/manifest.ts'
+import { parseObject } from '../text/json.ts'
+import { packageOf } from './npm/manifest.ts'
 import { placeOf } from './npm/place.ts'
 
 /** Some hundred thousand entries: the largest package of icons has a tenth of that. */

@@ -1,7 +1,7 @@
 import { messageOf } from '../../kit/errors.ts'
 import type { Extractor, Fact } from '../extractor.ts'
 import { joinPath, normalisePath, parentOf } from '../tar/paths.ts'
-import { isObject, own, parseObject } from './npm/manifest.ts'
+import { isObject, own, parseObject } from '../text/json.ts'
 
 const maxPackages = 200_000
 

@@ -15,6 +15,7 @@ export interface Origin {
   dev?: true
   /** As in ImagePackage. */
   through?: string[]
+  qualifiers?: Record<string, string>
 }
 
 /** A large application asks some ten thousand times, and looks in some five places each time. */
@@ -38,6 +39,7 @@ export function originsOf(standing: Standing, links: ReadonlyMap<string, string>
     if (roots === undefined) continue
     spread(roots, origins)
     markLocked(some, told, roots, origins)
+    markSources(some, told, origins)
   }
   return origins
 }
@@ -113,5 +115,17 @@ function markLocked(nodes: readonly Node[], manifests: readonly FoundManifest[],
     const origin = origins.get(key)
     if (roots.directDev.size > 0 && origin !== undefined && pack.dev !== true) continue
     origins.set(key, { ...origin, dev: true })
+  }
+}
+
+/** `x.dist-info/direct_url.json` speaks of `x.dist-info/METADATA`. */
+function markSources(nodes: readonly Node[], manifests: readonly FoundManifest[], origins: Map<string, Origin>): void {
+  const sources = new Map(
+    manifests.flatMap(({ location, source }) => (source === undefined ? [] : [[parentOf(location), source] as const])),
+  )
+  if (sources.size === 0) return
+  for (const { key, location } of nodes) {
+    const qualifiers = sources.get(parentOf(location))
+    if (qualifiers !== undefined) origins.set(key, { ...origins.get(key), qualifiers })
   }
 }

@@ -1,24 +1,13 @@
-import { messageOf } from '../../../kit/errors.ts'
 import type { Package } from '../../../model/package.ts'
 import { isIdentity, shortText } from '../../text/identity.ts'
-
-export type JsonObject = Record<string, unknown>
+import { isObject, own } from '../../text/json.ts'
+import type { JsonObject } from '../../text/json.ts'
 
 /** A scope has a name after it. What npm refuses besides, old packages have. */
 const npmName = /^(?:@[^/]+\/)?[^/@][^/]*$/
 
 /** No package that was ever published needs a tenth of these. */
 const maxNames = 5000
-
-/** In: bytes of a file. Out: the object, or why it is none. Only own keys are read off it, so that `__proto__` is a key like any. */
-export function parseObject(bytes: Buffer): JsonObject | Error {
-  try {
-    const json: unknown = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''))
-    return isObject(json) ? json : new Error('another type')
-  } catch (error) {
-    return error instanceof Error ? error : new Error(messageOf(error))
-  }
-}
 
 /**
  * In: a package.json. Out: the package; undefined where it has no name or no version, as what was never published has
@@ -47,14 +36,6 @@ export function namesIn(json: JsonObject, ...keys: string[]): string[] {
 
 export function isNpmName(text: unknown): text is string {
   return isIdentity(text) && npmName.test(text)
-}
-
-export function own(json: JsonObject, key: string): unknown {
-  return Object.hasOwn(json, key) ? json[key] : undefined
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** `license` as an SPDX text, as npm once allowed `{type}`, and `licenses: [{type}]`. */

@@ -1,3 +1,5 @@
+import { isPretended } from '../../text/pretended.ts'
+
 /**
  * What a package.json is by where it lies: the root of an installed package, or the manifest of what is no package here
  * (an application, a workspace). Undefined: a file inside a package.
@@ -5,10 +7,6 @@
 export type Place = 'package' | 'application'
 
 const ending = '/package.json'
-
-/** Below the root of a package, folders of these names hold what its tests and examples need, and no package that is used. */
-const pretended =
-  /^(?:tests?|__tests?__|specs?|e2e|fixtures?|__fixtures__|test-?fixtures|testdata|test-data|mocks?|__mocks__|examples?|demos?|samples?|bench(?:marks?)?)$/i
 
 /**
  * In: a normal path. Out: what it is. `node_modules` holds packages, scopes, and folders with a dot before their name:
@@ -27,7 +25,7 @@ export function placeOf(path: string): Place | undefined {
     if (root === undefined) return undefined
     if (root === parts.length - 1) return 'package'
     at = parts.indexOf('node_modules', root)
-    if (at < 0 || parts.slice(root, at).some((part) => pretended.test(part))) return undefined
+    if (at < 0 || isPretended(parts.slice(root, at))) return undefined
   }
 }
 
