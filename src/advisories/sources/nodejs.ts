@@ -1,7 +1,9 @@
-import type { Advisory, AffectedRange, RangeEvent } from '../../model/advisory.ts'
+import type { Advisory, AffectedRange } from '../../model/advisory.ts'
+import { parseNpmRange } from '../../versions/npm-range.ts'
 import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, objectAt, own, textOf, textsAt } from '../fields.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
 import { severityClaims } from '../severity.ts'
+import { eventsOf } from './bounds.ts'
 
 /**
  * The npm part of the Node.js security working group's database (nodejs/security-wg, `vuln/npm`): ranges in npm's words,
@@ -48,10 +50,11 @@ function advisoryOf(record: JsonObject, context: ReadContext): Advisory {
 
 /**
  * In: an npm range, and the range of patched versions. Out: one OSV range per alternative. Where one `<=` bound stands
- * against one `>=` of the patched ones, the latter is the fix. Throws a FieldError for words that OSV has no exact form for.
+ * against one `>=` of the patched ones, the latter is the fix. Throws a FieldError for what is no range.
  */
 export function npmRanges(vulnerable: string, patched: unknown): AffectedRange[] {
-  const alternatives = vulnerable.split('||').map((alternative) => eventsOf(alternative.trim()))
+  const alternatives = parseNpmRange(vulnerable)?.map((bounds) => eventsOf(bounds, after))
+  if (alternatives === undefined) throw new FieldError('vulnerable_versions', 'not a range')
   const fix = typeof patched === 'string' ? /^>=\s*v?(\d[0-9A-Za-z.+-]*)$/.exec(patched.trim())?.[1] : undefined
   const [only] = alternatives
   if (alternatives.length === 1 && fix !== undefined && only !== undefined) {
@@ -61,29 +64,8 @@ export function npmRanges(vulnerable: string, patched: unknown): AffectedRange[]
   return alternatives.map((events) => ({ type: 'SEMVER', events }))
 }
 
-function eventsOf(alternative: string): RangeEvent[] {
-  if (alternative === '*' || alternative === '') return [{ introduced: '0' }]
-  const found: RangeEvent[] = []
-  for (const [, operator, version = ''] of alternative.matchAll(/([<>=]{0,2})\s*v?([^\s<>=]+)/g))
-    found.push(...boundOf(operator ?? '', version))
-  if (found.length === 0) throw new FieldError('vulnerable_versions', 'not a range')
-  return found.some((event) => 'introduced' in event) ? found : [{ introduced: '0' }, ...found]
-}
-
-function boundOf(operator: string, version: string): RangeEvent[] {
-  const whole = /^\d+(?:\.\d+){0,2}(?:-[0-9A-Za-z.-]+)?$/.test(version)
-  if (!whole) throw new FieldError('vulnerable_versions', 'a word that no OSV event stands for')
-  if (operator === '<') return [{ fixed: version }]
-  if (operator === '<=') return [{ lastAffected: version }]
-  if (operator === '>=') return [{ introduced: version }]
-  if (operator === '>') return [{ introduced: after(version) }]
-  if (operator === '' || operator === '=') return [{ introduced: version }, { lastAffected: version }]
-  throw new FieldError('vulnerable_versions', 'a word that no OSV event stands for')
-}
-
-/** The first version behind this one in SemVer's order: the next patch's lowest pre-release. */
+/** The first version behind this one in SemVer's order: the next patch's lowest pre-release, or one more identifier. */
 function after(version: string): string {
   const match = /^(\d+)\.(\d+)\.(\d+)$/.exec(version)
-  if (match === null) throw new FieldError('vulnerable_versions', 'a word that no OSV event stands for')
-  return `${match[1]}.${match[2]}.${Number(match[3]) + 1}-0`
+  return match === null ? `${version}.0` : `${match[1]}.${match[2]}.${Number(match[3]) + 1}-0`
 }
