@@ -86,6 +86,7 @@ function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (Pa
     ...inventory.problems.map((detail): DoubtNote => ({ doubt: 'unreadable', detail })),
     ...unsupportedParts(inventory.unsupported),
     ...unjudged(inventory, subjects, input.advisories),
+    ...unjudgedPrograms(inventory, subjects, input.advisories),
     ...foreign(inventory.packages),
     ...findings.flatMap((finding): DoubtNote[] =>
       finding.state === 'unknown-version'
@@ -135,11 +136,33 @@ function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[]
   const details = new Set<string>()
   inventory.packages.forEach((pkg, at) => {
     const subject = subjects[at] ?? null
-    if (subject !== null && !advisories.covers(subject.ecosystem)) details.add(`there are no advisories for ${subject.ecosystem} here`)
+    if (subject !== null && subject.ecosystem !== programEcosystem && !advisories.covers(subject.ecosystem))
+      details.add(`there are no advisories for ${subject.ecosystem} here`)
     if (subject === null && distributionKinds.has(pkg.kind) && pkg.foreign !== true)
       details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
   })
   return [...details].map((detail) => ({ doubt: 'unsupported', detail }))
+}
+
+/** Its records judge programs that no package brought: where they are lacking, those programs stand open, not the image. */
+const programEcosystem = 'Bitnami'
+
+/** Programs, and crates from elsewhere than the registry, that no records here speak of: each by name and version. */
+function unjudgedPrograms({ packages }: ImageInventory, subjects: (PackageVersion | null)[], advisories: OpenAdvisories): DoubtNote[] {
+  const isCovered = advisories.covers(programEcosystem)
+  const names = new Set<string>()
+  packages.forEach((pkg, at) => {
+    const ofPrograms = pkg.kind === 'program' || pkg.kind === 'bitnami'
+    const isJudged = subjects[at] !== null && (!ofPrograms || isCovered)
+    if (isJudged || pkg.ownedBy !== undefined || !(ofPrograms || isForeignCrate(pkg))) return
+    names.add(`${pkg.name} ${pkg.version} (/${pkg.location}), of which no advisories here speak`)
+  })
+  return [...names].map((detail) => ({ doubt: 'unsupported-component', detail }))
+}
+
+/** What is built here (`local`) is the image's own program. */
+function isForeignCrate({ kind, qualifiers }: ImageInventory['packages'][number]): boolean {
+  return kind === 'cargo' && qualifiers?.['source'] !== undefined && qualifiers['source'] !== 'local'
 }
 
 /** What another than the distribution built stands for itself: no advisories here are about it. */

@@ -1,12 +1,14 @@
 // Made by scripts/generate.ts from src/inventory/extractors: don't edit it, add a file there.
 import type { Extractor } from './extractor.ts'
 import { apk } from './extractors/apk.ts'
+import { bitnami } from './extractors/bitnami.ts'
 import { dpkg } from './extractors/dpkg.ts'
 import { go } from './extractors/go.ts'
 import { java } from './extractors/java.ts'
 import { jdk } from './extractors/jdk.ts'
 import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
+import { packed } from './extractors/packed.ts'
 import { programs } from './extractors/programs.ts'
 import { pythonEgg } from './extractors/python-egg.ts'
 import { python } from './extractors/python.ts'
@@ -18,7 +20,7 @@ import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [apk, dpkg, go, java, jdk, npmLock, npm, programs, pythonEgg, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [apk, bitnami, dpkg, go, java, jdk, npmLock, npm, packed, programs, pythonEgg, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

@@ -31,8 +31,8 @@ const images: Record<string, Expected> = {
     packages: { apk: 14 },
     purls: ['pkg:apk/alpine/musl@1.2.2-r3?arch=x86_64&distro=alpine-3.14.9'],
   },
-  'busybox-1.31.1.tar': { kind: 'oci-archive', packages: {} },
-  'busybox-single-arch-with-attestation-manifest.tar': { kind: 'oci-archive', roles: ['image', 'attestation'], packages: {} },
+  'busybox-1.31.1.tar': { kind: 'oci-archive', packages: { program: 1 }, purls: ['pkg:generic/busybox@1.31.1'] },
+  'busybox-single-arch-with-attestation-manifest.tar': { kind: 'oci-archive', roles: ['image', 'attestation'], packages: { program: 1 } },
   'kaniko-busybox.tar': { kind: 'docker-archive', packages: {} },
   'nginx-compressed-layers.tar': {
     kind: 'docker-archive',
@@ -47,7 +47,7 @@ const images: Record<string, Expected> = {
     release: 'debian 10',
     packages: { deb: 84 },
   },
-  'node-removed.tar': { kind: 'oci-archive', packages: {} },
+  'node-removed.tar': { kind: 'oci-archive', packages: { program: 1 } },
   'npm7-with-node-modules-only.tar': { kind: 'oci-archive', release: 'alpine 3.19.1', packages: { apk: 15, npm: 82 } },
   'java-uberjar.tar': {
     kind: 'docker-archive',

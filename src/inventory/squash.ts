@@ -10,6 +10,7 @@ import type { Standing } from './squash/locations.ts'
 import { originsOf } from './squash/origins.ts'
 import type { Origin } from './squash/origins.ts'
 import { ownersOf } from './squash/owners.ts'
+import { toldTwice } from './squash/same-program.ts'
 import { visibleFiles } from './squash/tree.ts'
 import { uncounted } from './squash/uncounted.ts'
 
@@ -87,15 +88,17 @@ interface Known {
   release: OsRelease | undefined
 }
 
+/** A well-known program that a distribution package owns is that package, which is listed and judged by the distribution. */
 function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners, origins, release }: Known): ImagePackage[] {
   const packages = new Map<string, ImagePackage>()
-  const left = uncounted(standing)
+  const left = uncounted(standing).union(toldTwice(layers, standing))
   for (const { location, packages: found } of standing.said.values()) {
     for (const pack of found) {
       const key = placedKey(pack, location)
       if (left.has(key)) continue
       const first = standing.packages.layersOf(packageKey(pack))[0]
       const ownedBy = owners.get(key)
+      if (pack.kind === 'program' && ownedBy !== undefined) continue
       packages.set(`${key}\n${pack.architecture ?? ''}\n${pack.within ?? ''}`, {
         ...shown(pack),
         ...origins.get(key),

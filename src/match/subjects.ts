@@ -39,8 +39,14 @@ export function subjectOf(pkg: ImagePackage, distributionEcosystem: string | und
   if (distributionKinds.has(pkg.kind)) return distributionSubject(pkg, distributionEcosystem)
   if (pkg.ownedBy !== undefined) return undefined
   if (pkg.kind === 'program') return programSubject(pkg)
+  if (isOwnCrate(pkg)) return undefined
   const ecosystem = ecosystems[pkg.kind]
   return ecosystem === undefined ? undefined : { ecosystem, name: normalName(ecosystem, pkg.name), version: pkg.version }
+}
+
+/** A crate that came from elsewhere than the registry may only be called like one there. */
+function isOwnCrate({ kind, qualifiers }: ImagePackage): boolean {
+  return kind === 'cargo' && qualifiers?.['source'] !== undefined
 }
 
 function distributionSubject(pkg: ImagePackage, ecosystem: string | undefined): PackageVersion | undefined {

@@ -77,11 +77,6 @@ export const catalogue: readonly KnownProgram[] = [
     texts: always(/\0(?<version>\d+\.\d+\.\d+)\0{1,3}(?:\x1b\[1m\0)?(?:%s)?Fluent/),
   },
   {
-    name: 'gzip',
-    files: /^gzip$/,
-    texts: always(/not in gzip format[^]{0,400}?\0(?<version>\d+\.\d+)\0/, /\0(?<version>1\.\d+)\0[^]{0,400}?not in gzip format/),
-  },
-  {
     name: 'haproxy',
     files: /^haproxy$/,
     texts: always(
@@ -168,12 +163,15 @@ export const catalogue: readonly KnownProgram[] = [
   {
     name: 'ruby',
     files: /^(?:ruby(?:\d\.\d+)?$|libruby(?:-?[\d.]+)?\.so)/,
-    texts: always(/ruby (?<version>\d+\.\d+\.\d+(?:(?:p|preview|rc|dev)\d*)?) \(\d{4}-\d\d-\d\d/),
+    texts: always(
+      /ruby (?<version>(?:1\.\d|2\.0)\.\d+p\d+) \(\d{4}-\d\d-\d\d/,
+      /ruby (?<version>\d+\.\d+\.\d+(?:(?:preview|rc|dev)\d*)?)(?:p\d+)? \(\d{4}-\d\d-\d\d/,
+    ),
   },
   {
     name: 'sqlite',
     files: /^(?:sqlite3$|libsqlite3\.so)/,
-    texts: always(/\0(?<version>3\.\d+\.\d+)\0[^]{0,300}?(?:SQLITE|sqlite)/, /SQLite version (?<version>3\.\d+\.\d+)/),
+    texts: always(/\0(?<version>3\.\d{1,2}\.\d{1,2})\0/),
   },
   { name: 'swipl', files: /^swipl$/, texts: always(/swipl-(?<version>\d+\.\d+\.\d+)\//) },
   { name: 'util-linux', files: /^getopt$/, texts: always(/\0util-linux (?<version>\d+\.\d+(?:\.\d+)?)\0/) },
@@ -189,7 +187,11 @@ export const catalogue: readonly KnownProgram[] = [
     texts: always(/@package WordPress[^]{0,400}\$wp_version = '(?<version>\d+\.\d+(?:\.\d+)?(?:-[a-z]+\d*)?)'/),
   },
   { name: 'wp-cli', files: /^wp(?:-cli\.phar)?$/, isText: true, texts: always(/wp-cli\/wp-cli (?<version>\d+\.\d+\.\d+)/) },
-  { name: 'xz', files: /^(?:xz$|liblzma\.so)/, texts: always(/\(XZ Utils\) (?<version>\d+\.\d+\.\d+)/) },
+  {
+    name: 'xz',
+    files: /^(?:xz$|liblzma\.so)/,
+    texts: always(/\(XZ Utils\) (?<version>\d+\.\d+\.\d+)/, /\0(?<version>5\.\d{1,2}\.\d{1,2}(?:alpha|beta)?)\0/),
+  },
   { name: 'xtrabackup', files: /^xtrabackup$/, texts: always(/\/percona-xtrabackup-(?<version>\d+\.\d+\.\d+(?:-\d+)?)/) },
   { name: 'zstd', files: /^zstd$/, texts: always(/\0v(?<version>\d+\.\d+\.\d+)\0/) },
 ]
