@@ -28,8 +28,9 @@ const mostRules = 10_000
 export async function ignoreRules(folder: string, named: readonly string[]): Promise<IgnoreRule[]> {
   const rules: IgnoreRule[] = []
   for (const file of named.length > 0 ? named : Object.keys(forms)) {
+    const read = formOf(file)
     const text = await textOf(resolve(folder, file), file, named.length > 0)
-    if (text !== undefined) rules.push(...formOf(file)(text, file))
+    if (text !== undefined) rules.push(...read(text, file))
     if (rules.length > mostRules) throw new LazaretError('LIMIT_EXCEEDED', `the ignore files hold more than ${mostRules} rules`)
   }
   return rules
