@@ -98,7 +98,10 @@ function readAbout(statement: StatementSync, ecosystems: ReadonlyMap<string, num
   for (const known of spellingsOf(ecosystem)) {
     const id = ecosystems.get(known)
     if (id === undefined) continue
-    for (const row of statement.all(id, spelled) as unknown as AboutRow[]) found.push(advisoryOf(row, known, spelled))
+    // Databases of before keep some names as their records spell them.
+    for (const kept of new Set([spelled, name])) {
+      for (const row of statement.all(id, kept) as unknown as AboutRow[]) found.push(advisoryOf(row, known, spelled))
+    }
   }
   return found
 }

@@ -190,6 +190,21 @@ test('match: a version that cannot be compared is a finding of its own state, wi
   )
 })
 
+test('match: a branch has no place among the releases, and each release has', () => {
+  const record = advisory('GHSA-aaaa-bbbb-cccc', [affects('Packagist', 'a/b', 'introduced 2.0, fixed 2.1')])
+  for (const branch of ['dev-main', '2.x-dev']) assert.equal(match('Packagist', 'a/b', branch, [record])[0]?.state, 'unknown-version')
+  assert.equal(match('Packagist', 'A/B', 'v2.0.5', [record])[0]?.state, 'affected')
+  assert.deepEqual(match('Packagist', 'a/b', '2.1.0', [record]), [])
+})
+
+test('match: names of NuGet are one in any case, and Drupal packages are Composer packages', () => {
+  const nuget = advisory('X-1', [affects('NuGet', 'Newtonsoft.Json', 'introduced 0, fixed 13.0.1')])
+  assert.equal(match('NuGet', 'newtonsoft.json', '12.0.3', [nuget]).length, 1)
+  const drupal = advisory('X-1', [affects('Packagist:https://packages.drupal.org/8', 'drupal/token', 'introduced 0, fixed 1.9.0')])
+  assert.equal(match('Packagist', 'drupal/token', '1.8.0', [drupal]).length, 1)
+  assert.deepEqual(match('npm', 'drupal/token', '1.8.0', [drupal]), [])
+})
+
 test('fix: the smallest version above that every record of the flaw calls cured', () => {
   const fixOf = (version: string, ...ranges: string[][]): string | undefined =>
     match(

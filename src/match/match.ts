@@ -1,7 +1,9 @@
 import type { AdvisoryReader, Finding } from '../model/advisory.ts'
 import type { PackageVersion } from '../model/package.ts'
 import { orderFor } from '../versions/compare.ts'
+import { familyOf } from '../versions/ecosystem.ts'
 import type { Compare } from '../versions/order.ts'
+import { isPackagistBranch } from '../versions/packagist.ts'
 import { fixesAbove } from './affected.ts'
 import { type Cluster, clustersOf, isCve, publicIdOf } from './cluster.ts'
 import { compareSeverities } from './cvss.ts'
@@ -15,13 +17,18 @@ import { severityOf } from './severity.ts'
  * Spec: ossf.github.io/osv-schema, "Evaluation".
  */
 export function matchPackageVersion(subject: PackageVersion, advisories: AdvisoryReader): Finding[] {
-  const order = orderFor(subject.ecosystem) ?? noOrder
+  const order = orderOf(subject)
   const hits = hitsOf(subject, advisories, order)
   const findings = clustersOf(hits, subject.ecosystem).map((cluster) => findingOf(subject, cluster, advisories, order))
   return findings.sort((a, b) => compareSeverities(a.severity, b.severity) || compareIds(a.id, b.id))
 }
 
-/** Of an ecosystem whose order is not known here: nothing can be said of any version. */
+/** Of an ecosystem whose order is not known here, and of a branch, nothing can be said. */
+function orderOf({ ecosystem, version }: PackageVersion): Compare {
+  const isBranch = familyOf(ecosystem) === 'Packagist' && isPackagistBranch(version)
+  return (isBranch ? undefined : orderFor(ecosystem)) ?? noOrder
+}
+
 const noOrder: Compare = () => 'unknown'
 
 function findingOf(subject: PackageVersion, cluster: Cluster, advisories: AdvisoryReader, order: Compare): Finding {

@@ -44,20 +44,33 @@ export function speaksOf(recorded: string, ecosystem: string): boolean {
     recorded === ecosystem ||
     recorded === familyOf(ecosystem) ||
     withoutLts(recorded) === withoutLts(ecosystem) ||
-    channelsOf(ecosystem).includes(recorded)
+    channelsOf(ecosystem).includes(recorded) ||
+    repositoriesOf(ecosystem).includes(recorded)
   )
 }
 
 /** In: a package's ecosystem. Out: the names under which records speak of it: its own, the family's, Ubuntu's with and without `:LTS`, those of repositories. */
 export function spellingsOf(ecosystem: string): Set<string> {
-  const spellings = new Set([ecosystem, familyOf(ecosystem), withoutLts(ecosystem), ...channelsOf(ecosystem)])
+  const spellings = new Set([ecosystem, familyOf(ecosystem), withoutLts(ecosystem), ...channelsOf(ecosystem), ...repositoriesOf(ecosystem)])
   if (/^Ubuntu:(?:Pro:)?\d{2}\.04$/.test(ecosystem)) spellings.add(`${ecosystem}:LTS`)
   return spellings
 }
 
-/** In: a package name as a record or an image spells it. Out: as the database keeps it: PyPI by PEP 503, the rest as it is. */
+/** Repositories beside the main one whose names stand for the same packages there: all of Drupal's are `drupal/…`. */
+function repositoriesOf(ecosystem: string): readonly string[] {
+  return ecosystem === 'Packagist' ? drupal : []
+}
+
+const drupal = ['Packagist:https://packages.drupal.org/8', 'Packagist:https://packages.drupal.org/7']
+
+/**
+ * In: a package name as a record or an image spells it. Out: as the database keeps it: PyPI by PEP 503, those of NuGet and
+ * Composer, which are one in any case, in small letters, the rest as it is.
+ */
 export function normalName(ecosystem: string, name: string): string {
-  return ecosystem === 'PyPI' ? name.replaceAll(/[-_.]+/g, '-').toLowerCase() : name
+  const family = familyOf(ecosystem)
+  if (family === 'PyPI') return name.replaceAll(/[-_.]+/g, '-').toLowerCase()
+  return family === 'NuGet' || family === 'Packagist' ? name.toLowerCase() : name
 }
 
 function withoutLts(ecosystem: string): string {
