@@ -86,8 +86,11 @@ async function feed(stream: ReturnType<typeof createInflateRaw>, packed: Content
 
 function drained(stream: ReturnType<typeof createInflateRaw>): Promise<void> {
   return new Promise((resolve) => {
-    stream.once('drain', resolve)
-    stream.once('close', resolve)
+    const settle = (): void => {
+      stream.off('drain', settle).off('close', settle)
+      resolve()
+    }
+    stream.on('drain', settle).on('close', settle)
   })
 }
 

@@ -41,7 +41,8 @@ export function identify(content: Content, survey: Survey, fileName: string, cos
     describe(descriptor, new Reader(content, cost, identity.problems), packages, identity)
   identity.packages.push(...packages.values())
   if (survey.descriptors.size > 0 || !survey.hasClasses) return identity
-  const manifest = survey.manifest && new Reader(content, cost, identity.problems).read(survey.manifest, parseManifest)
+  const manifest =
+    survey.manifest && new Reader(content, cost, identity.problems).read(survey.manifest, javaLimits.descriptorBytes, parseManifest)
   const known = manifest && packageOf(knownModule(manifest, fileName) ?? {})
   if (known !== undefined) identity.packages.push(known)
   else identity.unknown.push(wordsFor(manifest, fileName))
@@ -49,10 +50,16 @@ export function identify(content: Content, survey: Survey, fileName: string, cos
 }
 
 function describe(descriptor: Descriptor, reader: Reader, packages: Map<string, Package>, identity: Identity): void {
-  const said = descriptor.properties.map((entry) => reader.read(entry, (bytes) => fromProperties(parseProperties(bytes)), entry.name))
+  const said = descriptor.properties.map((entry) =>
+    reader.read(entry, javaLimits.propertiesBytes, (bytes) => fromProperties(parseProperties(bytes))),
+  )
   const whole = said.flatMap((some) => some ?? []).flatMap((some) => packageOf(withPath(some, descriptor)) ?? [])
   const pack =
-    whole.length > 0 ? whole : descriptor.poms.flatMap((entry) => packageOf(withPath(reader.read(entry, parsePom) ?? {}, descriptor)) ?? [])
+    whole.length > 0
+      ? whole
+      : descriptor.poms.flatMap(
+          (entry) => packageOf(withPath(reader.read(entry, javaLimits.descriptorBytes, parsePom) ?? {}, descriptor)) ?? [],
+        )
   for (const one of pack) packages.set(`${one.name}\n${one.version}`, one)
   if (pack.length === 0) identity.unknown.push(`${shown(descriptor.group)}:${shown(descriptor.artifact)} of a version that is not said`)
 }
@@ -111,14 +118,14 @@ class Reader {
     this.#problems = problems
   }
 
-  read<T>(entry: ZipEntry, parse: (bytes: Buffer) => T, name = entry.name): T | undefined {
+  read<T>(entry: ZipEntry, mostBytes: number, parse: (bytes: Buffer) => T): T | undefined {
     try {
-      const bytes = unpackWhole(this.#content, entry, javaLimits.descriptorBytes)
+      const bytes = unpackWhole(this.#content, entry, mostBytes)
       this.#cost.unpacked(bytes.length)
       return parse(bytes)
     } catch (error) {
       if (!(error instanceof ZipError) || error instanceof LimitError) throw error
-      this.#problems.push(`${shown(name)} ${error.message}`)
+      this.#problems.push(`${shown(entry.name)} ${error.message}`)
       return undefined
     }
   }

@@ -14,8 +14,10 @@ export const javaLimits = {
   archives: 20_000,
   entries: 2_000_000,
   directoryBytes: 64 * mib,
-  /** A pom.xml, a pom.properties or a manifest. */
-  descriptorBytes: 16 * mib,
+  /** A pom.properties has three lines. */
+  propertiesBytes: mib / 4,
+  /** A pom.xml, or a manifest: signed jars have a section for each class there. */
+  descriptorBytes: 4 * mib,
   unpackedFreeBytes: 256 * mib,
   unpackedRatio: 20,
 }

@@ -13,18 +13,17 @@ export function parseProperties(bytes: Buffer): Map<string, string> {
 }
 
 function* logicalLines(text: string): Generator<string> {
-  let held = ''
+  let held: string[] = []
   for (const line of text.split(/\r\n|\r|\n/)) {
     const part = line.replace(/^[ \t\f]+/, '')
-    if (held === '' && (part === '' || part.startsWith('#') || part.startsWith('!'))) continue
-    held += part
-    if (endsOpen(held)) held = held.slice(0, -1)
-    else {
-      yield held
-      held = ''
-    }
+    if (held.length === 0 && (part === '' || part.startsWith('#') || part.startsWith('!'))) continue
+    const isOpen = endsOpen(part)
+    held.push(isOpen ? part.slice(0, -1) : part)
+    if (isOpen) continue
+    yield held.join('')
+    held = []
   }
-  if (held !== '') yield held
+  if (held.length > 0) yield held.join('')
 }
 
 /** An odd number of backslashes at the end: the last of them is no character but says that the line goes on. */
