@@ -127,7 +127,7 @@ test('sqlite: trees and chains that go in a circle, and rows that no file has', 
     return problemsIn(factsOf(rpm, path, bytes)).join('\n')
   }
   const pages = pagesOf(fixture('harbour.sqlite'), 4096)
-  const leaf = rootOfPackages() - 1
+  const leaf = (pages[rootOfPackages() - 1]?.readUInt32BE(8) ?? 0) - 1
   assert.equal(pages[leaf]?.[0], 13)
   // The page becomes an inner one, whose children are itself.
   const circle = (bytes: Buffer, child: number): void => {
@@ -161,7 +161,10 @@ test('sqlite: trees and chains that go in a circle, and rows that no file has', 
     /pages of 3 bytes/,
   )
   assert.match(
-    hurt((bytes) => bytes.write('Pickages', bytes.indexOf('tablePackages') + 5)),
+    // Old copies of a row stay where they were.
+    hurt((bytes) => {
+      for (let at = 0; (at = bytes.indexOf('tablePackages', at)) >= 0; at++) bytes.write('Pickages', at + 5)
+    }),
     /no table Packages/,
   )
   const row = pages[leaf]?.readUInt16BE(8) ?? 0
