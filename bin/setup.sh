@@ -24,7 +24,9 @@ run_node() {
     if [ ! -w "$root/node_modules" ] && [ ! -d "$cache" ]; then cache=${XDG_CACHE_HOME:-${HOME:-/nonexistent}/.cache}/lazaret/compile; fi
     export NODE_COMPILE_CACHE="$cache"
   fi
-  exec "$node" "$@"
+  # V8 keeps two halves of its young space resident: four megabytes each in place of sixteen. And glibc gives back what was freed.
+  export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-131072}"
+  exec "$node" --max-semi-space-size=4 "$@"
 }
 
 is_set_up() {

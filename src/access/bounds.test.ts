@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { createBoundedMap } from './bounded-map.ts'
-import { createSlots } from './slots.ts'
+import { createSlots } from '../kit/slots.ts'
 import { createThrottle } from './throttle.ts'
 
 test('slots: never more at once, in order, and free again after an error', async () => {

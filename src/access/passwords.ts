@@ -1,13 +1,13 @@
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { LazaretError } from '../kit/errors.ts'
+import { createSlots } from '../kit/slots.ts'
 import { formatPhc, parsePhc, type Phc, type PhcParameters } from './phc.ts'
-import { createSlots } from './slots.ts'
 
 /** OWASP Password Storage Cheat Sheet, Argon2id, second row: 19 MiB, two passes, one lane. */
 const owasp: PhcParameters = { memoryKiB: 19_456, passes: 2, lanes: 1 }
 
-// Hashing runs on the thread pool of four that file reads and writes use too: two at once leave room for pushes.
+// Hashing runs on the thread pool that file reads and writes use too: two at once leave room for pushes.
 const slotLimits = { atOnce: 2, waiting: 64 }
 
 export const maxPasswordBytes = 1024
@@ -31,7 +31,7 @@ export interface Passwords {
  */
 export function createPasswords(options: { parameters?: PhcParameters; slots?: { atOnce: number; waiting: number } } = {}): Passwords {
   const parameters = options.parameters ?? owasp
-  const inSlot = createSlots(options.slots ?? slotLimits)
+  const inSlot = createSlots({ ...(options.slots ?? slotLimits), full: tooMany })
   const nobody: Phc = { parameters, salt: randomBytes(saltBytes), tag: randomBytes(tagBytes) }
 
   return {
@@ -78,4 +78,8 @@ function readStored(stored: string): Phc {
 function sameParameters(phc: Phc, wanted: PhcParameters): boolean {
   const { memoryKiB, passes, lanes } = phc.parameters
   return memoryKiB === wanted.memoryKiB && passes === wanted.passes && lanes === wanted.lanes && phc.tag.length === tagBytes
+}
+
+function tooMany(): LazaretError {
+  return new LazaretError('TOOMANYREQUESTS', 'too many sign-ins at the same time, try again', { headers: { 'retry-after': '1' } })
 }

@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
 import { settled } from '../../kit/settled.ts'
+import { createSlots } from '../../kit/slots.ts'
 import type { DigestAlgorithm } from '../../model/digest.ts'
 import { createDigests, type Digests, type Follower } from './digests.ts'
 import { FileBytes } from './file-bytes.ts'
@@ -16,6 +17,9 @@ import type { ObjectStore, ObjectWriter } from './objects.ts'
 const writeBytes = 2 << 20
 /** So much may wait in the page cache: the last sync before a 201 then has little left to do. */
 const unsyncedBytes = 32 << 20
+
+/** Of the thirty-two threads of the pool: the others are for those who read, and sign in, while a thousand push. */
+const onDisk = createSlots({ atOnce: 24 })
 
 /** An ObjectStore in a folder. In: the folder, made where it is missing. Throws what the file system throws (EACCES, ENOSPC …). */
 export async function openFileObjects(folder: string): Promise<ObjectStore> {
@@ -128,7 +132,8 @@ class FileWriter implements ObjectWriter {
     this.#intact = false
     let rest = pieces
     while (rest.length > 0) {
-      const { bytesWritten } = await this.#file.writev(rest, this.#size)
+      const some = rest
+      const { bytesWritten } = await onDisk(() => this.#file.writev(some, this.#size))
       this.#size += bytesWritten
       this.#unsynced += bytesWritten
       rest = after(rest, bytesWritten)
@@ -142,7 +147,7 @@ class FileWriter implements ObjectWriter {
   #syncAhead(): void {
     if (this.#syncing !== undefined) return
     this.#unsynced = 0
-    this.#syncing = this.#file.datasync().then(
+    this.#syncing = onDisk(() => this.#file.datasync()).then(
       () => {
         this.#syncing = undefined
       },
@@ -184,7 +189,7 @@ class FileWriter implements ObjectWriter {
       if (this.#syncProblem !== undefined) throw this.#syncProblem
       const { size } = await this.#file.stat()
       if (size !== this.#size) throw new LazaretError('INTERNAL', `${size} bytes are on disk, where ${this.#size} were written`)
-      await settled([this.#file.sync(), syncFolder(dirname(this.#path))])
+      await settled([onDisk(() => this.#file.sync()), onDisk(() => syncFolder(dirname(this.#path)))])
     } finally {
       this.#follower?.leave()
       await this.#file.close()

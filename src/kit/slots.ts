@@ -1,12 +1,10 @@
-import { LazaretError } from '../kit/errors.ts'
-
 export type Slots = <T>(work: () => Promise<T>) => Promise<T>
 
 /**
- * Runs at most `atOnce` pieces of work together. At most `waiting` more wait, first come first served; the next one
- * is refused at once with LazaretError TOOMANYREQUESTS, so that a flood can't pile up memory.
+ * Runs at most `atOnce` pieces of work together. Others wait, first come first served: as many as `waiting` says, and what comes then
+ * is refused at once with the error that `full` makes, so that a flood can't pile up memory. Where it says nothing all wait.
  */
-export function createSlots(limits: { atOnce: number; waiting: number }): Slots {
+export function createSlots(limits: { atOnce: number; waiting?: number; full?: () => Error }): Slots {
   const queue: (() => void)[] = []
   let running = 0
 
@@ -15,9 +13,7 @@ export function createSlots(limits: { atOnce: number; waiting: number }): Slots 
       running++
       return
     }
-    if (queue.length >= limits.waiting) {
-      throw new LazaretError('TOOMANYREQUESTS', 'too many sign-ins at the same time, try again', { headers: { 'retry-after': '1' } })
-    }
+    if (queue.length >= (limits.waiting ?? Number.POSITIVE_INFINITY)) throw limits.full?.() ?? new Error('no room to wait')
     await new Promise<void>((resolve) => queue.push(resolve))
   }
 
