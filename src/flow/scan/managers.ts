@@ -77,13 +77,15 @@ function languageManager(place: Place, tool: string, command: (name: string, ver
 }
 
 /**
- * npm puts a package below the one that needs it where another version is at the top: what is at the top brings it.
+ * As the graph of what is there tells. Where it tells nothing: npm puts a package below the one that needs it where another version is at the top: what is at the top brings it.
  * `srv/app/node_modules/a/node_modules/b/package.json` → the project `srv/app`, and `a`.
  */
-function through({ kind, path }: Place): { project: string; direct?: string } {
-  if (kind !== 'npm') return { project: '' }
+function through({ kind, path, through: told }: Place): { project: string; direct?: string } {
+  const [nearest] = told ?? []
+  const known = nearest?.replace(/@[^@]*$/, '')
+  if (kind !== 'npm') return { project: '', ...(known !== undefined && { direct: known }) }
   const [project = '', first] = path.split(/(?:^|\/)node_modules\//)
-  const direct = first === undefined ? undefined : /^(?:@[^/]+\/)?[^/]+/.exec(first)?.[0]
+  const direct = known ?? (first === undefined ? undefined : /^(?:@[^/]+\/)?[^/]+/.exec(first)?.[0])
   return { project, ...(direct !== undefined && { direct }) }
 }
 

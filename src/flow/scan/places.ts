@@ -10,6 +10,8 @@ export interface Place {
   purl: string
   /** The file that says so, without a leading slash. */
   path: string
+  /** Direct dependencies that brought it, `NAME@VERSION`, the nearest first; absent where it is one, or where none is known. */
+  through?: string[]
   /** Number of the layer that brought it, its diffID and its instruction, where these are known. */
   layer?: number
   diffId?: string
@@ -44,7 +46,7 @@ export function placeFindings(
 function placeOf(pack: ImagePackage | undefined, layers: ReadonlyMap<string, ScannedLayer>): Place[] {
   if (pack === undefined) return []
   const layer = layers.get(pack.layer)
-  const { kind, name, version, purl, location: path } = pack
+  const { kind, name, version, purl, location: path, through } = pack
   return [
     {
       kind,
@@ -52,6 +54,7 @@ function placeOf(pack: ImagePackage | undefined, layers: ReadonlyMap<string, Sca
       version,
       purl,
       path,
+      ...(through !== undefined && { through }),
       ...(layer !== undefined && { layer: layer.number }),
       ...(layer?.diffId !== undefined && { diffId: layer.diffId }),
       ...(layer?.createdBy !== undefined && { createdBy: layer.createdBy }),

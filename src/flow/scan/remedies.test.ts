@@ -83,7 +83,7 @@ test('a library is changed through what brings it, by project', () => {
 
 test('what is in a jar is changed by a rebuild of the outermost one', () => {
   const inJar = (id: string, name: string, path: string) =>
-    findingOf({ id, packageName: name, fixedVersion: '2.17.1', places: [placeOf({ kind: 'golang', name, version: '2.0', path })] })
+    findingOf({ id, packageName: name, fixedVersion: '2.17.1', places: [placeOf({ kind: 'maven', name, version: '2.0', path })] })
   const findings = [inJar('CVE-1', 'log4j', 'app/x.jar!/BOOT-INF/lib/log4j.jar'), inJar('CVE-2', 'other', 'app/x.jar!/lib/other.jar')]
   assert.deepEqual(
     remediesFor(findings, undefined, 2).map(({ what, fixes }) => [what, fixes]),

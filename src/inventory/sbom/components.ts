@@ -43,8 +43,8 @@ function packageComponent(pack: ImagePackage, same: ImagePackage[]): Component {
  * Advisories of a distribution name what a package was built from: other scanners take it from the qualifier `upstream`, as Syft
  * writes it. In: a package. Out: its package URL, with that where it has a name or version of its own.
  */
-export function purlWithSource({ purl, source, name, version }: ImagePackage): string {
-  if (source === undefined || (source.name === name && source.version === version)) return purl
+export function purlWithSource({ kind, purl, source, name, version }: ImagePackage): string {
+  if (source === undefined || kind === 'rpm' || (source.name === name && source.version === version)) return purl
   const { type, namespace, name: its, version: itsVersion, qualifiers, subpath } = PackageURL.fromString(purl)
   const upstream = source.version === version ? source.name : `${source.name}@${source.version}`
   return new PackageURL(type, namespace, its, itsVersion, { ...qualifiers, upstream }, subpath).toString()
@@ -55,11 +55,12 @@ function splitName({ kind, name }: ImagePackage): { group?: string; name: string
   return slash < 0 ? { name } : { group: name.slice(0, slash), name: name.slice(slash + 1) }
 }
 
-function propertiesOf({ layer, ownedBy, source }: ImagePackage): { name: string; value: string }[] {
+function propertiesOf({ layer, ownedBy, source, vendor }: ImagePackage): { name: string; value: string }[] {
   return [
     { name: 'lazaret:layer', value: layer },
     ...(source === undefined ? [] : [{ name: 'lazaret:source', value: `${source.name} ${source.version}` }]),
     ...(ownedBy === undefined ? [] : [{ name: 'lazaret:ownedBy', value: ownedBy }]),
+    ...(vendor === undefined ? [] : [{ name: 'lazaret:vendor', value: vendor }]),
   ]
 }
 

@@ -19,6 +19,7 @@ interface SpdxPackage {
   licenseDeclared: string
   copyrightText: string
   primaryPackagePurpose: 'CONTAINER' | 'LIBRARY' | 'OPERATING_SYSTEM'
+  supplier?: string
   sourceInfo?: string
   checksums?: { algorithm: 'SHA256' | 'SHA512'; checksumValue: string }[]
   externalRefs?: { referenceCategory: 'PACKAGE-MANAGER'; referenceType: 'purl'; referenceLocator: string }[]
@@ -89,6 +90,7 @@ function spdxPackage(pack: ImagePackage, same: ImagePackage[], licences: Map<str
     ...unsaid,
     licenseDeclared: declared(pack.licence, licences),
     primaryPackagePurpose: 'LIBRARY',
+    ...(pack.vendor !== undefined && { supplier: `Organization: ${pack.vendor.replaceAll(/\s+/g, ' ')}` }),
     sourceInfo: placesOf(same),
     externalRefs: [{ referenceCategory: 'PACKAGE-MANAGER', referenceType: 'purl', referenceLocator: purlWithSource(pack) }],
   }

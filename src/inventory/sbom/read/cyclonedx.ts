@@ -52,7 +52,7 @@ function entryOf(component: JsonObject, where: string): SbomEntry {
   const name = textOf(component['name']) ?? ''
   const [version, purl, licence] = [textOf(component['version']), textOf(component['purl']), licenceOf(component['licenses'])]
   const source = sourceOf(properties.get('lazaret:source')) ?? trivySource(properties)
-  const ownedBy = properties.get('lazaret:ownedBy')
+  const [ownedBy, vendor] = [properties.get('lazaret:ownedBy'), properties.get('lazaret:vendor')]
   return {
     where,
     name: group === undefined ? name : `${group}/${name}`,
@@ -62,6 +62,7 @@ function entryOf(component: JsonObject, where: string): SbomEntry {
     ...(licence !== undefined && { licence }),
     ...(source !== undefined && { source }),
     ...(ownedBy !== undefined && { ownedBy }),
+    ...(vendor !== undefined && { vendor }),
   }
 }
 

@@ -11,6 +11,8 @@ export interface SbomEntry {
   /** What the distribution built it from, and who owns the file it was read from: as our own documents, Syft's and Trivy's say it. */
   source?: { name: string; version?: string }
   ownedBy?: string
+  /** Who built it. */
+  vendor?: string
 }
 
 /** What is read of a document, whatever its form. */

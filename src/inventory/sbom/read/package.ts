@@ -7,9 +7,24 @@ import type { SbomEntry } from './entry.ts'
 const kinds: Partial<Record<string, PackageKind>> = {
   deb: 'deb',
   apk: 'apk',
+  rpm: 'rpm',
+  alpm: 'alpm',
+  opkg: 'opkg',
   npm: 'npm',
   pypi: 'pypi',
+  gem: 'gem',
+  composer: 'composer',
+  nuget: 'nuget',
+  conda: 'conda',
+  maven: 'maven',
+  golang: 'golang',
+  cargo: 'cargo',
+  bitnami: 'bitnami',
+  generic: 'program',
 }
+
+/** Distributions: the qualifiers of their package URLs are known here, those of others are kept as they are. */
+export const distributions: ReadonlySet<PackageKind> = new Set(['deb', 'apk', 'rpm', 'alpm', 'opkg'])
 
 /** Types whose name has its namespace before it, and what stands between. */
 const joints: Partial<Record<string, string>> = { npm: '/', composer: '/', golang: '/', maven: ':', swift: '/' }
@@ -33,24 +48,40 @@ export function packageOf(entry: SbomEntry): ReadEntry | undefined {
   if (!isIdentity(name) || !isIdentity(version))
     return { problem: `${JSON.stringify(entry.purl.slice(0, 200))} has a name or a version that is none` }
   const distro = distroOf(purl)
-  return { package: { kind, name, version, ...detailsOf(entry, purl, version) }, ...(distro !== undefined && { distro }) }
+  return { package: { kind, name, version, ...detailsOf(entry, purl, kind, version) }, ...(distro !== undefined && { distro }) }
 }
 
-function detailsOf(entry: SbomEntry, purl: PackageURL, version: string): Partial<Package> {
-  const architecture = purl.qualifiers?.['arch']
-  const source = sourceOf(entry, purl, version)
-  const licence = shortText(entry.licence)
+function detailsOf(entry: SbomEntry, { qualifiers }: PackageURL, kind: PackageKind, version: string): Partial<Package> {
+  const { arch: architecture, rpmmod: modularity } = qualifiers ?? {}
+  const source = sourceOf(entry, qualifiers?.['upstream'], kind, version)
+  const [licence, vendor] = [shortText(entry.licence), shortText(entry.vendor)]
+  const isOwn = !distributions.has(kind) && Object.keys(qualifiers ?? {}).length > 0
   return {
-    ...(architecture !== undefined && isIdentity(architecture) && { architecture }),
+    ...(isIdentity(architecture) && { architecture }),
     ...(source !== undefined && { source }),
     ...(licence !== undefined && { licence }),
+    ...(distributions.has(kind) && vendor !== undefined && { vendor }),
+    ...(kind === 'rpm' && isIdentity(modularity) && { modularity }),
+    ...(isOwn && { qualifiers: { ...qualifiers } }),
   }
 }
 
-/** `upstream=openssl@3.0.11-1`, as Syft writes it and we do; the version goes without saying where it is the same. */
-function sourceOf({ source }: SbomEntry, { qualifiers }: PackageURL, version: string): Package['source'] {
-  const [name, upstream] = source === undefined ? splitVersion(qualifiers?.['upstream'] ?? '') : [source.name, source.version]
-  return isIdentity(name) ? { name, version: isIdentity(upstream) ? upstream : version } : undefined
+/**
+ * `upstream=openssl@3.0.11-1`, as Syft writes it and we do; the version goes without saying where it is the same. Of an rpm it is the
+ * file of the source package, which has no epoch: the package's own counts.
+ */
+function sourceOf({ source }: SbomEntry, upstream: string | undefined, kind: PackageKind, version: string): Package['source'] {
+  if (source !== undefined && isIdentity(source.name))
+    return { name: source.name, version: isIdentity(source.version) ? source.version : version }
+  if (kind === 'rpm') return sourceRpm(upstream, version)
+  const [name, its] = splitVersion(upstream ?? '')
+  return isIdentity(name) ? { name, version: isIdentity(its) ? its : version } : undefined
+}
+
+function sourceRpm(upstream: string | undefined, version: string): Package['source'] {
+  const [, name, rest] = /^(.+)-([^-]+-[^-]+)\.src\.rpm$/.exec(upstream ?? '') ?? []
+  const epoch = /^\d+:/.exec(version)?.[0] ?? ''
+  return isIdentity(name) && isIdentity(rest) ? { name, version: `${epoch}${rest}` } : undefined
 }
 
 function splitVersion(upstream: string): [string, string | undefined] {
@@ -74,7 +105,7 @@ function versionOf({ type, version, qualifiers }: PackageURL): string | undefine
 }
 
 function distroOf({ type, namespace, qualifiers }: PackageURL): { id: string; versionId?: string } | undefined {
-  if (type !== 'deb' && type !== 'apk' && type !== 'rpm' && type !== 'alpm') return undefined
+  if (!distributions.has(type as PackageKind)) return undefined
   const [, id, versionId] = /^(.+?)-(\d.*)$/.exec(qualifiers?.['distro'] ?? '') ?? []
   const named = id ?? qualifiers?.['distro'] ?? namespace ?? ''
   return named === '' ? undefined : { id: named, ...(versionId !== undefined && { versionId }) }

@@ -5,7 +5,7 @@ import type { LayerFacts, OsRelease, Unsupported } from '../../../model/layer.ts
 import { shortText } from '../../text/identity.ts'
 import { readCycloneDx } from './cyclonedx.ts'
 import { isObject, type JsonObject, type SbomContent, type SbomEntry } from './entry.ts'
-import { packageOf } from './package.ts'
+import { distributions, packageOf } from './package.ts'
 import { readScanned } from './scanned.ts'
 import { readSpdx2, readSpdx3 } from './spdx.ts'
 
@@ -30,7 +30,7 @@ export function readSbom(bytes: Buffer, name: string): LayerFacts {
     else if ('unsupported' in found) facts.unsupported.push(unsupportedOf(entry, found.unsupported))
     else {
       distro ??= found.distro
-      const locations = entry.locations.length === 0 ? [entry.where] : entry.locations
+      const locations = locationsOf(entry)
       for (const location of new Set(locations)) facts.packages.push({ location, package: found.package })
       if (entry.ownedBy !== undefined) owners.set(entry.ownedBy, [...(owners.get(entry.ownedBy) ?? []), ...locations])
     }
@@ -110,11 +110,16 @@ function releaseOf({ id, versionId, prettyName }: NonNullable<SbomContent['relea
   }
 }
 
+/** In an image, what lies in an archive of yarn's cache counts only where a map beside it uses it; a document has no such maps. */
+function locationsOf({ locations, where }: SbomEntry): string[] {
+  const usable = locations.filter((path) => !path.endsWith('.zip'))
+  return usable.length === 0 ? [where] : usable
+}
+
 /** A package that the distribution's owns is judged with that one, in a document as in an image. */
 function handToOwners(facts: LayerFacts, owners: ReadonlyMap<string, string[]>): void {
   for (const found of facts.packages) {
-    const isDistribution = found.package.kind === 'deb' || found.package.kind === 'apk'
-    const owned = isDistribution ? owners.get(found.package.name) : undefined
+    const owned = distributions.has(found.package.kind) ? owners.get(found.package.name) : undefined
     if (owned !== undefined) found.package.ownedFiles = owned
   }
 }

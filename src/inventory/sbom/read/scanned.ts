@@ -18,7 +18,7 @@ export function readScanned(document: JsonObject): SbomContent {
     }
     const { source } = item
     const [version, purl, licence] = [textOf(item['version']), textOf(item['purl']), textOf(item['licence'])]
-    const [location, ownedBy] = [textOf(item['location']), textOf(item['ownedBy'])]
+    const [location, ownedBy, vendor] = [textOf(item['location']), textOf(item['ownedBy']), textOf(item['vendor'])]
     const [sourceName, sourceVersion] = isObject(source) ? [textOf(source['name']), textOf(source['version'])] : []
     content.entries.push({
       where: `packages[${at}]`,
@@ -29,6 +29,7 @@ export function readScanned(document: JsonObject): SbomContent {
       ...(licence !== undefined && { licence }),
       ...(sourceName !== undefined && { source: { name: sourceName, ...(sourceVersion !== undefined && { version: sourceVersion }) } }),
       ...(ownedBy !== undefined && { ownedBy }),
+      ...(vendor !== undefined && { vendor }),
     })
   }
   // An image that could not be read whole is no better for having been written down.

@@ -21,7 +21,10 @@ export function readSpdx2(document: JsonObject): SbomContent {
       .slice(0, 1000)
       .flatMap((ref) => (isObject(ref) && ref['referenceType'] === 'purl' ? (textOf(ref['referenceLocator']) ?? []) : []))[0]
     if (purl === undefined && otherPurposes.has(item['primaryPackagePurpose'])) return undefined
-    return entryOf(item, where, item['versionInfo'], purl, textOf(item['licenseDeclared']), textOf(item['sourceInfo']))
+    // Of other kinds others name the maintainer there.
+    const vendor = purl?.startsWith('pkg:rpm/') === true ? /^Organization: (.+)$/.exec(textOf(item['supplier']) ?? '')?.[1] : undefined
+    const entry = entryOf(item, where, item['versionInfo'], purl, textOf(item['licenseDeclared']), textOf(item['sourceInfo']))
+    return vendor === undefined ? entry : { ...entry, vendor }
   })
 }
 
