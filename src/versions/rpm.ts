@@ -1,29 +1,44 @@
-// rpm-version(7); rpm rpmio/rpmvercmp.c and lib/rpmver.c: [epoch:]version[-release], without an epoch 0.
+// rpm-version(7); rpm rpmio/rpmvercmp.c and lib/rpmver.c (parseEVR): [epoch:]version[-release], without an epoch 0.
 import { isTooLong, type Order } from './order.ts'
 import { compareNumbers, compareText, endOfDigits, isDigit, isLetter } from './text.ts'
 
 const tilde = 126
 const caret = 94
-const form = /^(?:\d{1,10}:)?[A-Za-z0-9._+~^]+(?:-[A-Za-z0-9._+~^]+)?$/
+/** Digits and a colon are an epoch; what stands before the last hyphen after them, the version. Any other mark only separates. */
+const form = /^(?:\d{1,10}:)?(?!\d+:)[^\s\u0000-\u0020\u007f-\u00a0:-][^\s\u0000-\u0020\u007f-\u00a0]*$/
 
 /**
- * In: two rpm versions, with or without a release. Out: their order as rpm gives it; one without a release comes before
- * the same with one. `unknown` where one is not of the form (rpm itself skips what it does not know).
+ * In: two rpm versions, with or without a release. Out: their order as rpm gives it, which knows one for all texts; one
+ * without a release comes before the same with one. `unknown` where one can't be a version: no version at all, an epoch
+ * past 32 bits, spaces or control characters.
  */
 export function compareRpm(a: string, b: string): Order {
   if (isTooLong(a, b) || !form.test(a) || !form.test(b)) return 'unknown'
-  const aColon = a.indexOf(':')
-  const bColon = b.indexOf(':')
+  const aColon = endOfEpoch(a)
+  const bColon = endOfEpoch(b)
   const epochs = compareNumbers(a, 0, Math.max(aColon, 0), b, 0, Math.max(bColon, 0))
   if (epochs !== 0) return epochs
   const aHyphen = endOfVersion(a)
   const bHyphen = endOfVersion(b)
-  return compareParts(a, aColon + 1, aHyphen, b, bColon + 1, bHyphen) || compareParts(a, aHyphen + 1, a.length, b, bHyphen + 1, b.length)
+  const versions = compareParts(a, aColon + 1, aHyphen, b, bColon + 1, bHyphen)
+  if (versions !== 0) return versions
+  if (aHyphen === a.length || bHyphen === b.length) return sign((aHyphen === a.length ? 0 : 1) - (bHyphen === b.length ? 0 : 1))
+  return compareParts(a, aHyphen + 1, a.length, b, bHyphen + 1, b.length)
+}
+
+/** Out: the position of the colon after an epoch; -1 where there is none. */
+function endOfEpoch(text: string): number {
+  const end = endOfDigits(text, 0)
+  return end > 0 && text[end] === ':' ? end : -1
 }
 
 function endOfVersion(text: string): number {
-  const hyphen = text.indexOf('-')
+  const hyphen = text.lastIndexOf('-')
   return hyphen < 0 ? text.length : hyphen
+}
+
+function sign(number: number): -1 | 0 | 1 {
+  return number < 0 ? -1 : number > 0 ? 1 : 0
 }
 
 /** rpmvercmp: runs of digits and of letters in turn, whatever marks stand between. `~` sorts before the end, `^` just after it. */
