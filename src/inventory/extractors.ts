@@ -2,12 +2,16 @@
 import type { Extractor } from './extractor.ts'
 import { apk } from './extractors/apk.ts'
 import { bitnami } from './extractors/bitnami.ts'
+import { composer } from './extractors/composer.ts'
+import { conda } from './extractors/conda.ts'
 import { dpkg } from './extractors/dpkg.ts'
+import { gem } from './extractors/gem.ts'
 import { go } from './extractors/go.ts'
 import { java } from './extractors/java.ts'
 import { jdk } from './extractors/jdk.ts'
 import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
+import { nuget } from './extractors/nuget.ts'
 import { packed } from './extractors/packed.ts'
 import { programs } from './extractors/programs.ts'
 import { pythonEgg } from './extractors/python-egg.ts'
@@ -20,7 +24,7 @@ import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [apk, bitnami, dpkg, go, java, jdk, npmLock, npm, packed, programs, pythonEgg, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [apk, bitnami, composer, conda, dpkg, gem, go, java, jdk, npmLock, npm, nuget, packed, programs, pythonEgg, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

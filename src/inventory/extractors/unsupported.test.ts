@@ -14,10 +14,8 @@ const databases: [string, string][] = [
 ]
 
 const components: [string, string][] = [
-  ['usr/lib/ruby/gems/3.1.0/specifications/rake-13.gemspec', 'gem'],
-  ['app/web.deps.json', 'dotnet'],
-  ['app/vendor/composer/installed.json', 'composer'],
-  ['opt/conda/conda-meta/numpy-1.26.json', 'conda'],
+  ['opt/rabbitmq/plugins/rabbit-3.12/ebin/rabbit.app', 'erlang'],
+  ['usr/local/lib/luarocks/rocks-5.4/lpeg/1.1.0-1/rock_manifest', 'luarocks'],
 ]
 
 test('databases of distributions that are not read yet are named', () => {

@@ -19,15 +19,13 @@ const known: Known[] = [
   { kind: 'guix', pattern: /^var\/guix\/db\/db\.sqlite$/ },
   { kind: 'xbps', pattern: /^var\/db\/xbps\/pkgdb-[^/]+\.plist$/ },
   { kind: 'slackware', pattern: /^var\/(?:lib\/pkgtools|log)\/packages\/[^/]+-[^/]+-[^/]+-[^/]+$/ },
-  { kind: 'gem', pattern: /(?:^|\/)specifications\/(?:default\/)?[^/]+\.gemspec$/, component: true },
-  { kind: 'dotnet', pattern: /\.deps\.json$/, component: true },
-  { kind: 'composer', pattern: /(?:^|\/)vendor\/composer\/installed\.json$/, component: true },
-  { kind: 'conda', pattern: /(?:^|\/)conda-meta\/[^/]+\.json$/, component: true },
+  { kind: 'erlang', pattern: /(?:^|\/)ebin\/[^/]+\.app$/, component: true },
+  { kind: 'luarocks', pattern: /(?:^|\/)luarocks\/rocks[^/]*\/[^/]+\/[^/]+\/rock_manifest$/, component: true },
 ]
 
 export const unsupported = {
   name: 'unsupported',
-  version: 1,
+  version: 2,
   maxBytes: 0,
   wants: (path) => kindOf(path) !== undefined,
   *extract(file): Generator<Fact> {
@@ -39,6 +37,6 @@ export const unsupported = {
 
 /** Every path of every layer is asked for: the last letters settle most at the cost of one look. */
 function kindOf(path: string): Known | undefined {
-  if (!/(?:ges|\.db|ite|esc|tus|\/PF|ist|pec|ar|son)$|\/packages\//.test(path)) return undefined
+  if (!/(?:ges|\.db|ite|esc|tus|\/PF|ist|app|est)$|\/packages\//.test(path)) return undefined
   return known.find(({ pattern }) => pattern.test(path))
 }

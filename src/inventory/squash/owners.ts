@@ -54,13 +54,15 @@ function rootLinks(links: ReadonlyMap<string, string>): [string, string][] {
   return [...links].filter(([path]) => !path.includes('/')).map(([path, target]) => [path, normalisePath(target)])
 }
 
+/** Files that packages of distributions own. What conda brought is judged by its language: no advisories here speak of conda's packages. */
 function* claims(standing: Standing): Generator<{ owner: Package; paths: readonly string[] }> {
   const debs = Map.groupBy(
     [...standing.said.values()].flatMap(({ packages }) => packages).filter(({ kind }) => kind === 'deb'),
     ({ name }) => name,
   )
   for (const said of standing.said.values()) {
-    for (const owner of said.packages) if (owner.ownedFiles !== undefined) yield { owner, paths: owner.ownedFiles }
+    for (const owner of said.packages)
+      if (owner.ownedFiles !== undefined && distributionKinds.has(owner.kind)) yield { owner, paths: owner.ownedFiles }
     for (const list of said.ownership) {
       const owner = ownerOf(list, standing, debs)
       if (owner !== undefined) yield { owner, paths: list.paths }
