@@ -33,7 +33,7 @@ test('a list that the ranges cover goes; one version outside keeps all of it', (
     'events that do not alternate',
   )
   assert.deepEqual(versionsLeft('PyPI', ['1.0'], [{ introduced: '0' }, { limit: '3.0' }]), ['1.0'], 'limits are left to matching')
-  assert.deepEqual(versionsLeft('Maven', ['1.0'], [{ introduced: '0' }]), ['1.0'], 'no order is known here')
+  assert.deepEqual(versionsLeft('OSS-Fuzz', ['1.0'], [{ introduced: '0' }]), ['1.0'], 'no order is known here')
   assert.deepEqual(versionsLeft('PyPI', ['1.0']), ['1.0'], 'no range')
 })
 

@@ -1,4 +1,11 @@
-import type { AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
+import {
+  type AffectedPackage,
+  type AffectedRange,
+  type DistributionWord,
+  distributionWords,
+  type RangeEvent,
+  type SeverityClaim,
+} from '../model/advisory.ts'
 import { isDistribution, normalName } from '../versions/ecosystem.ts'
 import { isModular, streamsIn } from '../versions/modules.ts'
 import { FieldError, hintsAt, type JsonObject, limits, listAt, objectAt, own, textOf, textsAt } from './fields.ts'
@@ -27,9 +34,17 @@ function affectedPackage(entry: JsonObject, where: string, malicious: boolean): 
   const versions = [...new Set(textsAt(entry, 'versions', limits.versions, where))]
   const ranges = rangesOf(entry, where)
   if (malicious && ranges.length === 0 && versions.length === 0) ranges.push({ type: 'ECOSYSTEM', events: [{ introduced: '0' }] })
-  if (ranges.length === 0 && versions.length === 0) return undefined
+  const word = wordOf(entry)
+  if (ranges.length === 0 && versions.length === 0 && word !== 'not-affected') return undefined
   const severity = packageSeverity(entry, where)
-  return { ecosystem, name, ranges, versions, ...(severity.length === 0 ? {} : { severity }) }
+  return {
+    ecosystem,
+    name,
+    ranges,
+    versions,
+    ...(severity.length === 0 ? {} : { severity }),
+    ...(word === undefined ? {} : { word }),
+  }
 }
 
 /** A fixed version that was built for a module speaks of that stream alone, and the title of the erratum names it. */
@@ -89,4 +104,11 @@ function packageSeverity(entry: JsonObject, where: string): SeverityClaim[] {
     }
   }
   return claims
+}
+
+/** A distribution's word beside the versions: our own exports have it in words, Debian's records as an urgency. */
+function wordOf(entry: JsonObject): DistributionWord | undefined {
+  const hints = hintsAt(entry, 'ecosystem_specific')
+  const word = own(hints, 'distribution_word') ?? own(hints, 'urgency')
+  return distributionWords.find((known) => known === word)
 }

@@ -1,9 +1,17 @@
 // How records stand in the database: short, because a revision holds some hundred thousand of them.
 //
 //   affects.body   `<1.2-3`                                  every version below 1.2-3
-//                  [[["E","i0","f1.2"]],["1.0"],[["L","low"]],["nodejs:18"]]   ranges, versions, severity, modules
+//                  [[["E","i0","f1.2"]],["1.0"],[["L","low"]],["nodejs:18"],"w"]   ranges, versions, severity, modules, word
 //   records.facts  {"a":[aliases],"u":[upstream],"s":[severity],"c":[severity of its packages]}
-import type { Advisory, AffectedPackage, AffectedRange, RangeEvent, SeverityClaim } from '../model/advisory.ts'
+import {
+  type Advisory,
+  type AffectedPackage,
+  type AffectedRange,
+  type DistributionWord,
+  distributionWords,
+  type RangeEvent,
+  type SeverityClaim,
+} from '../model/advisory.ts'
 import { isDistribution } from '../versions/ecosystem.ts'
 import { addClaim } from './severity.ts'
 
@@ -81,23 +89,25 @@ export function encodePackage(facts: PackageFacts): string {
   const short: unknown[] = [facts.ranges.map(encodeRange)]
   if (facts.versions.length > 0 || !isPlain(facts)) short.push(facts.versions)
   if (!isPlain(facts)) short.push((facts.severity ?? []).map(encodeClaim))
-  if (facts.modules !== undefined) short.push(facts.modules)
+  if (facts.modules !== undefined || facts.word !== undefined) short.push(facts.modules ?? null)
+  if (facts.word !== undefined) short.push(facts.word)
   return JSON.stringify(short)
 }
 
 function isPlain(facts: PackageFacts): boolean {
-  return facts.severity === undefined && facts.modules === undefined
+  return facts.severity === undefined && facts.modules === undefined && facts.word === undefined
 }
 
 export function decodePackage(body: string): PackageFacts {
   if (body.startsWith('<'))
     return { ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: body.slice(1) }] }], versions: [] }
-  const [ranges, versions, severity, modules] = JSON.parse(body) as [string[][], string[]?, ShortClaim[]?, string[]?]
+  const [ranges, versions, severity, modules, word] = JSON.parse(body) as ShortPackage
   return {
     ranges: ranges.map(decodeRange),
     versions: versions ?? [],
     ...(severity === undefined || severity.length === 0 ? {} : { severity: severity.map(decodeClaim) }),
-    ...(modules === undefined ? {} : { modules }),
+    ...(modules === undefined || modules === null ? {} : { modules }),
+    ...(word === undefined ? {} : { word }),
   }
 }
 
@@ -111,7 +121,15 @@ export function mergePackage(a: PackageFacts, b: PackageFacts): PackageFacts {
     versions: [...new Set([...a.versions, ...b.versions])],
     ...(severity.length === 0 ? {} : { severity }),
     ...mergeModules(a.modules, b.modules),
+    ...mergeWords(a, b),
   }
+}
+
+/** The graver of two; that a package is not affected says nothing beside a word that some of it is. */
+function mergeWords(a: PackageFacts, b: PackageFacts): { word?: DistributionWord } {
+  const affects = [a, b].some(({ ranges, versions }) => ranges.length + versions.length > 0)
+  const word = distributionWords.find((one) => (one === a.word || one === b.word) && !(affects && one === 'not-affected'))
+  return word === undefined ? {} : { word }
 }
 
 /** Where one of the two is of any module, so are both. */
@@ -122,6 +140,7 @@ function mergeModules(a: string[] | undefined, b: string[] | undefined): { modul
 }
 
 type ShortClaim = [string, string]
+type ShortPackage = [string[][], string[]?, ShortClaim[]?, (string[] | null)?, DistributionWord?]
 
 const claimTypes: readonly (readonly [string, SeverityClaim['type']])[] = [
   ['2', 'CVSS_V2'],

@@ -18,11 +18,16 @@ export function hitsOf(subject: PackageVersion, advisories: AdvisoryReader, orde
   const hits: Hit[] = []
   for (const advisory of advisories.about(subject.ecosystem, subject.name)) {
     if (advisory.withdrawn !== undefined) continue
-    const packages = advisory.affected.filter((entry) => isAbout(entry, subject))
+    const packages = entriesFor(advisory, subject)
     const answer = isAnyAffected(subject.version, packages, order)
     if (answer !== false) hits.push({ advisory, packages, answer })
   }
   return hits
+}
+
+/** In: a record. Out: its entries for a package. */
+export function entriesFor(advisory: Advisory, subject: PackageVersion): AffectedPackage[] {
+  return advisory.affected.filter((entry) => isAbout(entry, subject))
 }
 
 /** Whether a version is affected by any of a record's entries for its package. */

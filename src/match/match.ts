@@ -10,6 +10,7 @@ import { compareSeverities } from './cvss.ts'
 import { type Hit, hitsOf, isAnyAffected } from './hit.ts'
 import { compareIds } from './ids.ts'
 import { severityOf } from './severity.ts'
+import { wordOf } from './words.ts'
 
 /**
  * In: a package version, and one revision of the advisories. Out: one finding for each flaw that it has or can't be
@@ -34,6 +35,7 @@ const noOrder: Compare = () => 'unknown'
 function findingOf(subject: PackageVersion, cluster: Cluster, advisories: AdvisoryReader, order: Compare): Finding {
   const id = publicIdOf(cluster)
   const fixedVersion = smallestCure(subject.version, cluster.hits, order)
+  const word = fixedVersion === undefined ? wordOf(cluster.hits) : undefined
   const epss = likeliest(cluster.ids, advisories)
   const published = cluster.hits.flatMap(({ advisory }) => advisory.published ?? []).sort()[0]
   return {
@@ -44,6 +46,7 @@ function findingOf(subject: PackageVersion, cluster: Cluster, advisories: Adviso
     packageVersion: subject.version,
     ...severityOf(cluster, subject.ecosystem, advisories),
     ...(fixedVersion === undefined ? {} : { fixedVersion }),
+    ...(word === undefined ? {} : { word }),
     knownExploited: cluster.ids.some((other) => isCve(other) && advisories.isKnownExploited(other)),
     ...(epss === undefined ? {} : { epss }),
     malicious: cluster.hits.some(({ advisory }) => advisory.malicious),

@@ -32,9 +32,15 @@ export interface AffectedPackage {
   versions: string[]
   /** The distribution's own word for this package, where it has one. */
   severity?: SeverityClaim[]
+  /** `not-affected` stands alone, without ranges and versions; any other beside the range that has no fix. */
+  word?: DistributionWord
   /** `NAME:STREAM` of the modules whose builds it speaks of; empty where the record does not name them. Absent: of no module's. */
   modules?: string[]
 }
+
+/** What a distribution says of a flaw in its package, besides versions; the gravest first. `no-advisory`: too small for one of its own. */
+export const distributionWords = ['end-of-life', 'will-not-fix', 'postponed', 'no-advisory', 'fix-pending', 'not-affected'] as const
+export type DistributionWord = (typeof distributionWords)[number]
 
 export interface AffectedRange {
   type: 'SEMVER' | 'ECOSYSTEM'
@@ -62,6 +68,8 @@ export interface Finding {
   score?: number
   /** The smallest version that cures it, by this ecosystem's order. */
   fixedVersion?: string
+  /** The distribution's word on a flaw that it has no fix for. */
+  word?: DistributionWord
   /** What each source says, the chosen one first; and in words why it was chosen. */
   severities?: SeverityOpinion[]
   severityReason?: string
@@ -75,6 +83,17 @@ export interface Finding {
   sources: { id: string; source: string }[]
   /** 'affected', or 'unknown-version' where the version could not be compared. */
   state: 'affected' | 'unknown-version'
+}
+
+/** A flaw that is known of the package, and that its distribution says the package does not have. */
+export interface Clearance {
+  id: string
+  ids: string[]
+  ecosystem: string
+  packageName: string
+  packageVersion: string
+  word: 'not-affected'
+  sources: { id: string; source: string }[]
 }
 
 /** What one record says of a flaw's severity. */

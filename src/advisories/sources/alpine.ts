@@ -1,5 +1,6 @@
-import type { Advisory, AffectedPackage } from '../../model/advisory.ts'
+import type { Advisory, AffectedRange } from '../../model/advisory.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
+import { clearedPackage } from './cleared.ts'
 import { FieldError, isObject, type JsonObject, limits, listAt, objectAt, own, textOf } from '../fields.ts'
 
 /**
@@ -79,15 +80,14 @@ function flawsOf(entry: Secfixes, context: ReadContext): Map<string, Flaw> {
 }
 
 function addFlaws(flaws: Map<string, Flaw>, version: string, text: unknown, where: string, context: ReadContext): void {
-  if (version === '0') return void context.drop('not affected, says the distribution', where)
   if (typeof text !== 'string' || text.length > limits.textLength) return void context.drop('not an id', where)
-  if (/not affected/i.test(text)) return void context.drop('not affected, says the distribution', where)
   const names = flawNames(text)
   if (names.length === 0) return void context.drop('not an id', `${where}: ${JSON.stringify(text.slice(0, 60))}`)
   for (const { id, others } of names) {
     const flaw = flaws.get(id) ?? { others: new Set(), fixed: new Set() }
     for (const other of others) flaw.others.add(other)
-    flaw.fixed.add(version)
+    // Version 0 says that no version has it; a fix that is named elsewhere outweighs that.
+    if (version !== '0' && !/not affected/i.test(text)) flaw.fixed.add(version)
     flaws.set(id, flaw)
   }
 }
@@ -110,12 +110,9 @@ function flawNames(text: string): { id: string; others: string[] }[] {
 }
 
 function advisoryOf(id: string, flaw: Flaw, entry: Secfixes, context: ReadContext): Advisory {
-  const affected: AffectedPackage = {
-    ecosystem: entry.ecosystem,
-    name: entry.name,
-    ranges: [...flaw.fixed].map((fixed) => ({ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] })),
-    versions: [],
-  }
+  const ranges = [...flaw.fixed].map((fixed): AffectedRange => ({ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed }] }))
+  const { ecosystem, name } = entry
+  const affected = ranges.length === 0 ? clearedPackage(ecosystem, name) : { ecosystem, name, ranges, versions: [] }
   return {
     id,
     aliases: [],

@@ -1,7 +1,8 @@
-import type { AffectedPackage, RangeEvent, SeverityClaim } from '../../model/advisory.ts'
+import type { AffectedPackage, DistributionWord, RangeEvent, SeverityClaim } from '../../model/advisory.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
 import { isObject, type JsonObject, own } from '../fields.ts'
 import { labelClaim } from '../severity.ts'
+import { clearedPackage, notAffected } from './cleared.ts'
 import { listedEcosystem, debianName, debianVersion } from './debian-names.ts'
 
 /**
@@ -66,13 +67,22 @@ function affectedIn(codename: string, name: string, value: unknown, id: string, 
   if (ecosystem === undefined) return []
   const state: JsonObject = isObject(value) ? value : {}
   const events = eventsOf(state)
+  if (events === notAffected) return [clearedPackage(ecosystem, name)]
   if (typeof events === 'string') {
     context.drop(events, `${ecosystem} ${name} ${id}`)
     return []
   }
   const severity = urgencyOf(state)
+  const word = wordOf(state)
   return [
-    { ecosystem, name, ranges: [{ type: 'ECOSYSTEM', events }], versions: [], ...(severity === undefined ? {} : { severity: [severity] }) },
+    {
+      ecosystem,
+      name,
+      ranges: [{ type: 'ECOSYSTEM', events }],
+      versions: [],
+      ...(severity === undefined ? {} : { severity: [severity] }),
+      ...(word === undefined ? {} : { word }),
+    },
   ]
 }
 
@@ -82,8 +92,18 @@ function eventsOf(state: JsonObject): RangeEvent[] | string {
   if (status === 'undetermined') return 'not determined yet'
   const fixed = own(state, 'fixed_version')
   if (status !== 'resolved' || typeof fixed !== 'string') return 'no known state'
-  if (fixed === '0') return 'not affected, says the distribution'
+  if (fixed === '0') return notAffected
   return debianVersion.test(fixed) ? [{ introduced: '0' }, { fixed }] : 'not a version'
+}
+
+/** `nodsa_reason` is there where the security team decided to publish nothing, and is empty where it gave no reason. */
+function wordOf(state: JsonObject): DistributionWord | undefined {
+  if (own(state, 'status') !== 'open') return undefined
+  if (own(state, 'urgency') === 'end-of-life') return 'end-of-life'
+  const reason = own(state, 'nodsa_reason')
+  if (reason === 'ignored') return 'will-not-fix'
+  if (reason === 'postponed') return 'postponed'
+  return typeof own(state, 'nodsa') === 'string' ? 'no-advisory' : undefined
 }
 
 function urgencyOf(state: JsonObject): SeverityClaim | undefined {

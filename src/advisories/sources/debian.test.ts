@@ -63,19 +63,35 @@ test('announced advisories: fixes per release, and states that are no fixes', as
     ],
   })
   assert.deepEqual(
-    advisories[1]?.affected.map(({ ecosystem, ranges }) => [ecosystem, ranges]),
+    advisories[1]?.affected.map(({ ecosystem, ranges, word }) => [ecosystem, ranges, word]),
     [
-      ['Debian:7', range()],
-      ['Debian:8', range()],
+      ['Debian:6', [], 'not-affected'],
+      ['Debian:7', range(), 'end-of-life'],
+      ['Debian:8', range(), undefined],
     ],
   )
   assert.deepEqual(dropped, {
     'not a release': 1,
-    'not affected, says the distribution': 1,
     'neither a version nor a known state': 1,
     'not a line of an advisory': 1,
     'names no package of a release': 1,
   })
+})
+
+test('the tracker: what the security team decided on a flaw without a fix', async () => {
+  const cases: [object, string | undefined][] = [
+    [{ nodsa: 'Minor issue', nodsa_reason: 'ignored' }, 'will-not-fix'],
+    [{ nodsa: 'Minor issue', nodsa_reason: 'postponed' }, 'postponed'],
+    [{ nodsa: 'Minor issue', nodsa_reason: '' }, 'no-advisory'],
+    [{ urgency: 'end-of-life' }, 'end-of-life'],
+    [{}, undefined],
+    [{ nodsa: 7, nodsa_reason: ['ignored'] }, undefined],
+  ]
+  for (const [state, word] of cases) {
+    const { facts } = await readForm(debianTracker, [{ a: { 'CVE-2024-1001': { releases: { bookworm: { status: 'open', ...state } } } } }])
+    const [fact] = facts
+    assert.equal(fact?.kind === 'advisory' ? fact.advisory.affected[0]?.word : 'none', word, JSON.stringify(state))
+  }
 })
 
 test('any lines are read or counted', async () => {
@@ -145,13 +161,25 @@ test('the tracker: status, not affected, urgency', async () => {
       ],
     ],
     [
+      'DEBIAN-CVE-2024-1003',
+      ['CVE-2024-1003'],
+      [{ ecosystem: 'Debian:12', name: 'openssl', ranges: [], versions: [], word: 'not-affected' }],
+    ],
+    [
       'DEBIAN-TEMP-0000000-1A2B3C',
       [],
-      [{ ecosystem: 'Debian:12', name: 'openssl', ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }] }], versions: [] }],
+      [
+        {
+          ecosystem: 'Debian:12',
+          name: 'openssl',
+          ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }] }],
+          versions: [],
+          word: 'end-of-life',
+        },
+      ],
     ],
   ])
   assert.deepEqual(dropped, {
-    'not affected, says the distribution': 1,
     'not determined yet': 1,
     'not a flaw of the tracker': 2,
     'not a version': 1,
@@ -201,12 +229,12 @@ test('the public lists of 2023: every advisory with a package is read', { skip: 
     const { advisories, dropped } = await readList(Buffer.concat(chunks).toString())
     read.set(name, advisories.length)
     assert.deepEqual(
-      Object.keys(dropped).filter((reason) => !['not affected, says the distribution', 'names no package of a release'].includes(reason)),
+      Object.keys(dropped).filter((reason) => reason !== 'names no package of a release'),
       [],
     )
     assert.equal(new Set(advisories.map(({ id }) => id)).size, advisories.length)
   }
-  assert.deepEqual(Object.fromEntries(read), { DLA: 3530, DSA: 5381 })
+  assert.deepEqual(Object.fromEntries(read), { DLA: 3530, DSA: 5383 })
 })
 
 test('the public changelog lines: 1,053 cures, each a version that dpkg knows', { skip: withoutShared }, async (t) => {

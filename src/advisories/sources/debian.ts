@@ -1,6 +1,7 @@
-import type { Advisory, AffectedPackage, RangeEvent } from '../../model/advisory.ts'
+import type { Advisory, AffectedPackage, DistributionWord, RangeEvent } from '../../model/advisory.ts'
 import type { Fact, ReadContext } from '../form.ts'
 import { dateOf, limits } from '../fields.ts'
+import { clearedPackage, notAffected } from './cleared.ts'
 import { listedEcosystem, debianName, debianVersion } from './debian-names.ts'
 
 /**
@@ -11,7 +12,7 @@ import { listedEcosystem, debianName, debianVersion } from './debian-names.ts'
  *   	[bullseye] - xorg-server 2:1.20.11-1+deb11u6
  *
  * Versions before the named one have the flaws. `<not-affected>` clears the release; `<unfixed>`, `<end-of-life>`,
- * `<no-dsa>`, `<postponed>` and `<ignored>` leave it affected without a fix.
+ * `<no-dsa>`, `<postponed>` and `<ignored>` leave it affected without a fix, and the word is kept.
  */
 export const debian = {
   name: 'debian',
@@ -62,9 +63,11 @@ function readLine(entry: Entry, line: string, context: ReadContext): void {
   if (ecosystem === undefined) return void context.drop('not a release', `${entry.id}: ${codename}`)
   if (!debianName.test(name)) return void context.drop('not a package name', `${entry.id}: ${name.slice(0, 60)}`)
   const events = eventsOf(version)
-  if (typeof events === 'string') return void context.drop(events, `${entry.id} ${ecosystem} ${name}`)
   if (entry.affected.length >= limits.affected) return void context.drop('too many packages', entry.id)
-  entry.affected.push({ ecosystem, name, ranges: [{ type: 'ECOSYSTEM', events }], versions: [] })
+  if (events === notAffected) return void entry.affected.push(clearedPackage(ecosystem, name))
+  if (typeof events === 'string') return void context.drop(events, `${entry.id} ${ecosystem} ${name}`)
+  const word = words.get(version)
+  entry.affected.push({ ecosystem, name, ranges: [{ type: 'ECOSYSTEM', events }], versions: [], ...(word === undefined ? {} : { word }) })
 }
 
 function flawsOf(text: string): string[] {
@@ -74,11 +77,18 @@ function flawsOf(text: string): string[] {
     .slice(0, limits.ids)
 }
 
-const unfixed: ReadonlySet<string> = new Set(['<unfixed>', '<end-of-life>', '<no-dsa>', '<postponed>', '<ignored>'])
+/** Without a fix; undefined: and without a word on it. */
+const words: ReadonlyMap<string, DistributionWord | undefined> = new Map([
+  ['<unfixed>', undefined],
+  ['<end-of-life>', 'end-of-life'],
+  ['<no-dsa>', 'no-advisory'],
+  ['<postponed>', 'postponed'],
+  ['<ignored>', 'will-not-fix'],
+])
 
 function eventsOf(version: string): RangeEvent[] | string {
-  if (version === '<not-affected>') return 'not affected, says the distribution'
-  if (unfixed.has(version)) return [{ introduced: '0' }]
+  if (version === '<not-affected>') return notAffected
+  if (words.has(version)) return [{ introduced: '0' }]
   if (!debianVersion.test(version)) return 'neither a version nor a known state'
   return [{ introduced: '0' }, { fixed: version }]
 }

@@ -103,7 +103,9 @@ function osvAffected(affected: AffectedPackage): JsonObject {
     ranges: affected.ranges.map((range) => ({ type: range.type, events: range.events.map(osvEvent) })),
     ...(affected.versions.length === 0 ? {} : { versions: affected.versions }),
     ...severityOf(claims),
-    ...('severity' in label ? { ecosystem_specific: label } : {}),
+    ...('severity' in label || affected.word !== undefined
+      ? { ecosystem_specific: { ...label, ...(affected.word === undefined ? {} : { distribution_word: affected.word }) } }
+      : {}),
   }
 }
 

@@ -1,5 +1,6 @@
-import type { Advisory, RangeEvent } from '../../model/advisory.ts'
+import type { Advisory, AffectedPackage, DistributionWord, RangeEvent } from '../../model/advisory.ts'
 import type { Fact, Form, ReadContext } from '../form.ts'
+import { clearedPackage, notAffected } from './cleared.ts'
 import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, listAt, objectAt, own, textOf, textsAt } from '../fields.ts'
 
 /**
@@ -33,8 +34,9 @@ function* entryFacts(name: string, value: unknown, context: ReadContext): Genera
     const id = textOf(own(entry, 'id'), 'id')
     const events = listAt(entry, 'events', limits.events, '').map((event) => objectAt(event, 'event'))
     const range = rangeOf(events)
-    if (typeof range === 'string') return void context.drop(range, `${name} ${id}`)
-    yield { kind: 'advisory', advisory: advisoryOf(id, name, entry, range, events, context), merge: 'record' }
+    if (typeof range === 'string' && range !== notAffected) return void context.drop(range, `${name} ${id}`)
+    const affected = typeof range === 'string' ? clearedPackage('Wolfi', name) : affectedPackage(name, range, events)
+    yield { kind: 'advisory', advisory: advisoryOf(id, affected, entry, events, context), merge: 'record' }
   } catch (error) {
     if (!(error instanceof FieldError)) throw error
     context.drop('not the form of a Wolfi advisory', `${name}: ${error.message}`)
@@ -50,15 +52,31 @@ const determinations: ReadonlySet<unknown> = new Set([
   'analysis-not-planned',
 ])
 
+function affectedPackage(name: string, range: RangeEvent[], events: readonly JsonObject[]): AffectedPackage {
+  const type = own(lastDetermination(events) ?? {}, 'type')
+  const word = typeof type === 'string' ? words.get(type) : undefined
+  return { ecosystem: 'Wolfi', name, ranges: [{ type: 'ECOSYSTEM', events: range }], versions: [], ...(word === undefined ? {} : { word }) }
+}
+
+const words: ReadonlyMap<string, DistributionWord> = new Map([
+  ['fix-not-planned', 'will-not-fix'],
+  ['analysis-not-planned', 'will-not-fix'],
+  ['pending-upstream-fix', 'fix-pending'],
+])
+
+function lastDetermination(events: readonly JsonObject[]): JsonObject | undefined {
+  return byTime(events).findLast((event) => determinations.has(own(event, 'type')))
+}
+
 /** Out: the affected range, or in words why there is none. */
 function rangeOf(events: readonly JsonObject[]): RangeEvent[] | string {
-  const last = byTime(events).findLast((event) => determinations.has(own(event, 'type')))
+  const last = lastDetermination(events)
   if (last === undefined) return 'not determined yet'
   const type = own(last, 'type')
-  if (type === 'false-positive-determination') return 'not affected, says the distribution'
+  if (type === 'false-positive-determination') return notAffected
   if (type !== 'fixed') return [{ introduced: '0' }]
   const fixed = textOf(own(objectAt(own(last, 'data'), 'fixed.data'), 'fixed-version'), 'fixed-version')
-  return fixed === '0' ? 'not affected, says the distribution' : [{ introduced: '0' }, { fixed }]
+  return fixed === '0' ? notAffected : [{ introduced: '0' }, { fixed }]
 }
 
 function byTime(events: readonly JsonObject[]): JsonObject[] {
@@ -68,9 +86,8 @@ function byTime(events: readonly JsonObject[]): JsonObject[] {
 
 function advisoryOf(
   id: string,
-  name: string,
+  affected: AffectedPackage,
   entry: JsonObject,
-  range: RangeEvent[],
   events: readonly JsonObject[],
   context: ReadContext,
 ): Advisory {
@@ -83,7 +100,7 @@ function advisoryOf(
     ...(published === undefined ? {} : { published }),
     modified: times.at(-1) ?? context.asOf,
     severity: [],
-    affected: [{ ecosystem: 'Wolfi', name, ranges: [{ type: 'ECOSYSTEM', events: range }], versions: [] }],
+    affected: [affected],
     malicious: false,
     source: 'wolfi',
   }

@@ -61,6 +61,7 @@ export const finding = Type.Object({
   severity,
   score: Type.Optional(Type.Number()),
   fixedVersion: Type.Optional(Type.String()),
+  word: Type.Optional(Type.String({ description: 'of the distribution, on a flaw that it has no fix for: will-not-fix, postponed …' })),
   severities: Type.Optional(
     Type.Array(
       Type.Object({
