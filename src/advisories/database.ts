@@ -3,6 +3,7 @@ import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AdvisoryReader, SourcedClaim } from '../model/advisory.ts'
 import { channelsOf } from '../versions/channels.ts'
 import { normalName, spellingsOf } from '../versions/ecosystem.ts'
+import { type Artifact, artifactsOf } from './artifacts.ts'
 import type { Coverage } from './form.ts'
 import { Lru } from './lru.ts'
 import { probabilitiesOf } from './probabilities.ts'
@@ -22,6 +23,8 @@ export interface OpenAdvisories extends AdvisoryReader {
    * known to be exploited; `all` where this can't be told.
    */
   changedSince(revision: string): { ecosystem: string; name: string }[] | 'all'
+  /** What the bytes of a hash (SHA-1, hex) were published as; none where that is not known. */
+  artifactsBy(sha1: string): Artifact[]
   status(): AdvisoryStatus
   close(): void
 }
@@ -46,6 +49,7 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
   const statements = read(() => prepare(database))
   const coverage = read(() => coverageOf(database))
   const ecosystems = read(() => ecosystemIds(database))
+  const artifacts = read(() => artifactsOf(database))
   const probability = read(() => probabilitiesOf(database))
   const advisories = new Lru<string, Advisory[]>(heldPackages)
   const claims = new Lru<string, SourcedClaim[]>(heldPackages)
@@ -64,6 +68,7 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
     isKnownExploited: (id) => read(() => statements.exploited.get(id) !== undefined),
     exploitProbability: (id) => read(() => probability(id)),
     changedSince: (since) => read(() => changedSince(database, revision, since)),
+    artifactsBy: (sha1) => read(() => artifacts(sha1)),
     status: () => read(() => statusOfDatabase(database, revision)),
     close: () => database.close(),
   }

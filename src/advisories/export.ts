@@ -6,6 +6,7 @@ import { pipeline } from 'node:stream/promises'
 import { constants, createZstdCompress } from 'node:zlib'
 import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AffectedPackage } from '../model/advisory.ts'
+import { allArtifacts } from './artifacts.ts'
 import { allProbabilities } from './probabilities.ts'
 import { currentRevision, type Revision, revisionPath } from './revisions.ts'
 import { decodeFacts, decodePackage } from './rows.ts'
@@ -46,6 +47,7 @@ function* lines(database: DatabaseSync, revision: Revision, counted: { records: 
     yield line({ exploited: row['cve'], addedOn: fromSeconds(Number(row['added'])) })
   for (const { cve, probability, percentile, date } of allProbabilities(database))
     yield line({ epss: cve, probability, percentile, asOf: date })
+  for (const { sha1, name, version, asOf } of allArtifacts(database)) yield line({ artifact: sha1, name, version, asOf })
   for (const advisory of advisoriesOf(database)) {
     counted.records++
     yield line(osvOf(advisory))

@@ -3,6 +3,7 @@ import { limits } from './fields.ts'
 import type { Fact, Form, ReadContext } from './form.ts'
 import { forms } from './forms.ts'
 import { layoutOf, peek, textLines } from './sniff.ts'
+import { artifacts } from './sources/artifacts.ts'
 import { debian } from './sources/debian.ts'
 import { epss } from './sources/epss.ts'
 import { jsonValues } from './values.ts'
@@ -36,7 +37,7 @@ async function firstKnown(values: AsyncIterator<unknown>, context: ReadContext):
 }
 
 /** What is no JSON. */
-const textForms = [debian, epss]
+const textForms = [debian, epss, artifacts]
 
 async function* startingWith(first: unknown, rest: AsyncGenerator<unknown>): AsyncGenerator<unknown> {
   yield first

@@ -8,6 +8,7 @@ export type Fact =
   | { kind: 'advisory'; advisory: Advisory; merge: Merge }
   | { kind: 'exploited'; cve: string; addedOn: string }
   | { kind: 'probability'; cve: string; probability: number; percentile: number; asOf: string }
+  | { kind: 'artifact'; sha1: string; name: string; version: string; asOf: string }
   | { kind: 'coverage'; coverage: Coverage }
 
 /**

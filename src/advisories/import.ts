@@ -44,6 +44,8 @@ export interface FileReport {
   exploited: number
   /** CVEs with a probability of being exploited (EPSS). */
   probabilities: number
+  /** Published files that are known by their hash. */
+  artifacts: number
   dropped: Dropped[]
 }
 
@@ -191,6 +193,11 @@ class ImportRun {
       if (became === 'changed' || became === 'notable') this.changed = true
       return
     }
+    if (fact.kind === 'artifact') {
+      report.artifacts++
+      if (this.writer.putArtifact(fact.sha1, fact, fact.asOf)) this.changed = true
+      return
+    }
     const outcome = this.writer.put(withoutNeedlessVersions(fact.advisory), fact.merge)
     report.read++
     report[outcome]++
@@ -208,7 +215,7 @@ class ImportRun {
     const known = this.reports.get(key)
     if (known !== undefined) return known
     const made = {
-      report: { path: key, forms: [], read: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, exploited: 0, probabilities: 0 },
+      report: { path: key, forms: [], read: 0, added: 0, replaced: 0, unchanged: 0, kept: 0, exploited: 0, probabilities: 0, artifacts: 0 },
       tally: new Tally(),
     }
     this.reports.set(key, made)
@@ -218,5 +225,5 @@ class ImportRun {
 
 function nothingUnderstood(paths: readonly string[]): LazaretError {
   const where = paths.length === 0 ? 'there are no files' : `${paths.slice(0, 3).join(', ')}: no advisory data that is understood`
-  return new LazaretError('INPUT_INVALID', `${where} (OSV, a distribution's list, KEV, EPSS or an export is)`)
+  return new LazaretError('INPUT_INVALID', `${where} (OSV, a distribution's list, KEV, EPSS, hashes of artifacts or an export is)`)
 }

@@ -1,5 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
+import { type ArtifactSet, artifactSetOf } from './artifacts.ts'
 import type { Coverage } from './form.ts'
 import { currentRevision, type Revision, revisionPath } from './revisions.ts'
 import { openRevision } from './schema.ts'
@@ -17,6 +18,8 @@ export interface AdvisoryStatus {
   withdrawn: number
   /** CVEs known to be exploited. */
   exploited: number
+  /** Published files that are known by their hash; absent where none are. */
+  artifacts?: ArtifactSet & { ageDays: number }
   /** By number of records, the largest first; `coverage` is missing where nothing judges the ecosystem as a whole. */
   ecosystems: { ecosystem: string; records: number; coverage?: Coverage & { ageDays: number } }[]
   sources: { source: string; records: number; newest: string; ageDays: number }[]
@@ -36,6 +39,7 @@ export function statusOf(dataFolder: string, now: Date = new Date()): AdvisorySt
 
 export function statusOfDatabase(database: DatabaseSync, revision: Revision, now: Date = new Date()): AdvisoryStatus {
   const age = (seconds: number): number => Math.max(0, Math.floor((now.getTime() / 1000 - seconds) / 86_400))
+  const artifacts = artifactSetOf(database)
   const count = (query: string): number => Number((database.prepare(query).get() as { n: number }).n)
   return {
     revision: revision.revision,
@@ -45,6 +49,7 @@ export function statusOfDatabase(database: DatabaseSync, revision: Revision, now
     records: count('SELECT count(*) AS n FROM records WHERE withdrawn IS NULL'),
     withdrawn: count('SELECT count(*) AS n FROM records WHERE withdrawn IS NOT NULL'),
     exploited: count('SELECT count(*) AS n FROM exploited'),
+    ...(artifacts === undefined ? {} : { artifacts: { ...artifacts, ageDays: age(toSeconds(artifacts.asOf) ?? 0) } }),
     ecosystems: ecosystemCounts(database, age),
     sources: (
       database.prepare('SELECT name, records, newest FROM sources WHERE records > 0 ORDER BY records DESC').all() as unknown as {

@@ -2,6 +2,7 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import type { Advisory } from '../model/advisory.ts'
 import { isDistribution } from '../versions/ecosystem.ts'
 import type { Coverage, Merge } from './form.ts'
+import { type Artifact, ArtifactWriter } from './artifacts.ts'
 import { type ProbabilityOutcome, ProbabilityWriter } from './probabilities.ts'
 import {
   decodeFacts,
@@ -36,6 +37,7 @@ export class AdvisoryWriter {
   private readonly counter: number
   private readonly statements: ReturnType<typeof prepare>
   private readonly probabilities: ProbabilityWriter
+  private readonly artifacts: ArtifactWriter
   private readonly ecosystems = new Map<string, number>()
   private readonly sources = new Map<string, number>()
   /** `record package` pairs that this import wrote with merge `package`. */
@@ -49,6 +51,7 @@ export class AdvisoryWriter {
     )
     this.statements = prepare(database)
     this.probabilities = new ProbabilityWriter(database)
+    this.artifacts = new ArtifactWriter(database)
   }
 
   put(advisory: Advisory, merge: Merge): Outcome {
@@ -72,6 +75,10 @@ export class AdvisoryWriter {
     const outcome = this.probabilities.put(cve, probability, percentile, asOf)
     if (outcome === 'notable') this.changedIds.add(cve)
     return outcome
+  }
+
+  putArtifact(sha1: string, artifact: Artifact, asOf: string): boolean {
+    return this.artifacts.put(sha1, artifact, asOf)
   }
 
   /** The newest word stands; `whole` is not taken back by an older or thinner one. */

@@ -9,7 +9,7 @@ export function reportText(report: ImportReport, columns: number | undefined): s
   const rows = shown.map((file) => [
     file.path,
     file.forms.join(', ') || 'not understood',
-    ...[file.read, file.added, file.replaced, file.exploited, file.probabilities].map(String),
+    ...[file.read, file.added, file.replaced, file.exploited, file.probabilities, file.artifacts].map(String),
   ])
   const more = report.files.length > mostFiles ? `and ${report.files.length - mostFiles} more files\n` : ''
   const dropped = shown.flatMap((file) =>
@@ -19,12 +19,12 @@ export function reportText(report: ImportReport, columns: number | undefined): s
   const outcome = report.changed
     ? `revision ${report.revision} is in force; a server on this data takes it up within seconds`
     : `nothing new: revision ${report.revision} stays in force`
-  return `${table(['FILE', 'FORM', 'READ', 'NEW', 'CHANGED', 'EXPLOITED', 'EPSS'], rows, columns)}${more}${dropped.map((line) => wrapped(line, columns)).join('')}${covered}\n${wrapped(`${outcome}\n`, columns)}`
+  return `${table(['FILE', 'FORM', 'READ', 'NEW', 'CHANGED', 'EXPLOITED', 'EPSS', 'JARS'], rows, columns)}${more}${dropped.map((line) => wrapped(line, columns)).join('')}${covered}\n${wrapped(`${outcome}\n`, columns)}`
 }
 
 /** What is in force, for people. In: the status, the width of the terminal. */
 export function statusText(status: AdvisoryStatus, columns: number | undefined): string {
-  const head = `revision ${status.revision}, newest data ${status.date.slice(0, 10)} (${days(status.ageDays)} old)\n${status.records} records, ${status.withdrawn} withdrawn, ${status.exploited} flaws known to be exploited\n`
+  const head = `revision ${status.revision}, newest data ${status.date.slice(0, 10)} (${days(status.ageDays)} old)\n${status.records} records, ${status.withdrawn} withdrawn, ${status.exploited} flaws known to be exploited\n${artifactsText(status)}`
   const sources = status.sources.map((source) => [source.source, String(source.records), source.newest.slice(0, 10), days(source.ageDays)])
   const ecosystems = status.ecosystems.map(({ ecosystem, records, coverage }) => [
     ecosystem,
@@ -32,6 +32,11 @@ export function statusText(status: AdvisoryStatus, columns: number | undefined):
     ...(coverage === undefined ? ['no', '', ''] : [coverage.depth, coverage.asOf.slice(0, 10), days(coverage.ageDays)]),
   ])
   return `${head}\n${table(['SOURCE', 'RECORDS', 'NEWEST', 'AGE'], sources, columns)}\n${table(['ECOSYSTEM', 'RECORDS', 'JUDGED', 'AS OF', 'AGE'], ecosystems, columns)}`
+}
+
+function artifactsText({ artifacts }: AdvisoryStatus): string {
+  if (artifacts === undefined) return ''
+  return `${artifacts.count} jars known by their hash, as of ${artifacts.asOf.slice(0, 10)} (${days(artifacts.ageDays)} old)\n`
 }
 
 function days(count: number): string {

@@ -15,6 +15,7 @@ const advisories = {
   ...readerOf({}),
   coverage: () => undefined,
   changedSince: () => 'all',
+  artifactsBy: () => [],
   status: () => assert.fail(),
   close: () => undefined,
 } as OpenAdvisories

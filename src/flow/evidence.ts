@@ -10,6 +10,8 @@ import type { LayerFacts, Unsupported } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
 import type { ImagePackage, PackageVersion } from '../model/package.ts'
 import type { DoubtNote, Evidence } from '../model/verdict.ts'
+import { isDistribution } from '../versions/ecosystem.ts'
+import { unknownComponents, withKnownArtifacts } from './known-artifacts.ts'
 
 /** A blob as it turned out. `unreadable` is no archive; of one that is `unexamined` nothing is known. */
 export type LayerOutcome =
@@ -40,7 +42,8 @@ export interface Assembled {
  * look into.
  */
 export function assembleEvidence(input: EvidenceInput): Assembled {
-  const inventory = bounded(squash(judgedParts(input).flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : []))))
+  const layers = judgedParts(input).flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : []))
+  const inventory = bounded(withKnownArtifacts(squash(layers), input.advisories))
   const ecosystem = inventory.release === undefined ? undefined : ecosystemOf(inventory.release)
   const subjects = inventory.packages.map((pkg) => subjectOf(pkg, ecosystem) ?? null)
   const findings = matchAll(subjects, input.advisories)
@@ -84,7 +87,8 @@ function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (Pa
   return [
     ...(image ? [...unreadableConfig(input.config), ...unreadableLayers(input.layers)] : unexaminedParts(judgedParts(input))),
     ...inventory.problems.map((detail): DoubtNote => ({ doubt: 'unreadable', detail })),
-    ...unsupportedParts(inventory.unsupported),
+    ...unsupportedParts(inventory.unsupported.filter(({ name }) => name === undefined)),
+    ...unknownComponents(inventory.unsupported.filter(({ name }) => name !== undefined)),
     ...unjudged(inventory, subjects, input.advisories),
     ...unjudgedPrograms(inventory, subjects, input.advisories),
     ...foreign(inventory.packages),
@@ -131,17 +135,31 @@ function unreadableLayers(layers: LayerOutcome[]): DoubtNote[] {
   })
 }
 
-/** Packages that nothing here judges: a distribution that is unknown, or one whose advisories are not in the database. */
+/**
+ * Packages that nothing here judges: of a distribution that is unknown, or whose advisories are not in the database, which
+ * leaves the image open; or of a language whose advisories are not there, each of which stands for itself.
+ */
 function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[], advisories: OpenAdvisories): DoubtNote[] {
   const details = new Set<string>()
+  /** One note an ecosystem, with the first place of it. */
+  const languages = new Map<string, string>()
   inventory.packages.forEach((pkg, at) => {
     const subject = subjects[at] ?? null
-    if (subject !== null && subject.ecosystem !== programEcosystem && !advisories.covers(subject.ecosystem))
-      details.add(`there are no advisories for ${subject.ecosystem} here`)
+    if (subject !== null && subject.ecosystem !== programEcosystem && !advisories.covers(subject.ecosystem)) {
+      if (isDistribution(subject.ecosystem)) details.add(`there are no advisories for ${subject.ecosystem} here`)
+      else if (!languages.has(subject.ecosystem))
+        languages.set(
+          subject.ecosystem,
+          `packages of ${subject.ecosystem} (/${pkg.location} and others), of which no list of advisories is here`,
+        )
+    }
     if (subject === null && distributionKinds.has(pkg.kind) && pkg.foreign !== true)
       details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
   })
-  return [...details].map((detail) => ({ doubt: 'unsupported', detail }))
+  return [
+    ...[...details].map((detail): DoubtNote => ({ doubt: 'unsupported', detail })),
+    ...[...languages.values()].map((detail): DoubtNote => ({ doubt: 'unsupported-component', detail })),
+  ]
 }
 
 /** Its records judge programs that no package brought: where they are lacking, those programs stand open, not the image. */

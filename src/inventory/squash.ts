@@ -120,6 +120,6 @@ function shown(pack: Package): Package {
 }
 
 /** As Java spells a place inside of an archive. */
-function placeOf(location: string, within: string | undefined): string {
+export function placeOf(location: string, within: string | undefined): string {
   return within === undefined ? location : `${location}!/${within}`
 }

@@ -2,6 +2,7 @@ import type { Advisory, AffectedPackage, RangeEvent, SeverityClaim } from '../..
 import { dateOf, FieldError, isObject, type JsonObject, objectAt, own, textOf } from '../fields.ts'
 import type { Coverage, Fact, Form, ReadContext } from '../form.ts'
 import { parseOsv } from '../osv.ts'
+import { artifactOf } from './artifacts.ts'
 
 /*
  * What `lazaret advisories export` writes, for places without a network: a head, then one fact a line. Records are OSV
@@ -11,6 +12,7 @@ import { parseOsv } from '../osv.ts'
  *   {"coverage": {"ecosystem": "PyPI", "depth": "whole", "asOf": "…", "note": "…"}}
  *   {"exploited": "CVE-2024-3094", "addedOn": "…"}
  *   {"epss": "CVE-2024-3094", "probability": 0.8, "percentile": 0.99, "asOf": "…"}
+ *   {"artifact": "d5ce1d0e…", "name": "commons-lang:commons-lang", "version": "2.6", "asOf": "…"}
  *   {"id": "PYSEC-2024-1", …, "database_specific": {"source": "osv"}}
  */
 export const exportVersion = 1
@@ -35,6 +37,7 @@ function factOf(value: unknown, context: ReadContext): Fact | string {
       return { kind: 'coverage', coverage: coverageOf(objectAt(own(line, 'coverage'), 'coverage'), context) }
     if (Object.hasOwn(line, 'exploited')) return exploitedOf(line, context)
     if (Object.hasOwn(line, 'epss')) return probabilityOf(line, context)
+    if (Object.hasOwn(line, 'artifact')) return exportedArtifact(line, context)
     const hints = own(line, 'database_specific')
     const source = isObject(hints) ? own(hints, 'source') : undefined
     const result = parseOsv(line, {
@@ -65,6 +68,11 @@ function exploitedOf(line: JsonObject, context: ReadContext): Fact {
   const cve = textOf(own(line, 'exploited'), 'exploited')
   if (!/^CVE-\d{4}-\d{4,12}$/.test(cve)) throw new FieldError('exploited', 'not a CVE id')
   return { kind: 'exploited', cve, addedOn: dateOf(own(line, 'addedOn'), context.now) ?? context.asOf }
+}
+
+function exportedArtifact(line: JsonObject, context: ReadContext): Fact | string {
+  const [sha1, name, version] = ['artifact', 'name', 'version'].map((key) => textOf(own(line, key), key))
+  return artifactOf(`${sha1} ${name?.replace(':', ' ')} ${version}`, dateOf(own(line, 'asOf'), context.now) ?? context.asOf)
 }
 
 function probabilityOf(line: JsonObject, context: ReadContext): Fact {

@@ -17,6 +17,9 @@ export const importStatus = Type.Object({
   records: Type.Integer(),
   withdrawn: Type.Integer(),
   exploited: Type.Integer({ description: 'CVEs known to be exploited' }),
+  artifacts: Type.Optional(
+    Type.Object({ count: Type.Integer({ description: 'jars known by the hash of their bytes' }), asOf: instant, ageDays: Type.Integer() }),
+  ),
   ecosystems: Type.Array(Type.Object({ ecosystem: Type.String(), records: Type.Integer(), coverage: Type.Optional(coverage) })),
   sources: Type.Array(Type.Object({ source: Type.String(), records: Type.Integer(), newest: instant, ageDays: Type.Integer() })),
 })
@@ -31,6 +34,7 @@ const file = Type.Object({
   kept: Type.Integer({ description: 'left, as what is there is newer' }),
   exploited: Type.Integer(),
   probabilities: Type.Integer({ description: 'CVEs with an EPSS probability' }),
+  artifacts: Type.Integer({ description: 'jars known by the hash of their bytes' }),
   dropped: Type.Array(Type.Object({ reason: Type.String(), count: Type.Integer(), examples: Type.Optional(Type.Array(Type.String())) })),
 })
 
