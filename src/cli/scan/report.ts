@@ -50,7 +50,9 @@ function headOf({ target, evidence, findings }: Scanned, width: number): string 
   const news = findings.some(({ isNew }) => isNew !== undefined) ? `, ${fresh} of them new` : ''
   const summary = findings.length === 0 ? 'no findings' : `${countsText(countsOf(findings))}${news}`
   const lines = [target, evidence.digest, `${release}, ${counted(evidence.packages.length, 'package')}, ${summary}`]
-  return [...lines, ...evidence.doubts.map(({ doubt, detail }) => `${doubt}: ${detail}`)].map((line) => folded(line, width)).join('')
+  const cleared = evidence.cleared?.length ?? 0
+  const notes = cleared === 0 ? [] : [`not affected: ${counted(cleared, 'flaw')} that the distribution says its packages do not have`]
+  return [...lines, ...evidence.doubts.map(({ doubt, detail }) => `${doubt}: ${detail}`), ...notes].map((line) => folded(line, width)).join('')
 }
 
 function findingsText(findings: readonly Row[], scanned: Scanned, width: number): string {
@@ -62,15 +64,20 @@ function findingsText(findings: readonly Row[], scanned: Scanned, width: number)
     finding.id,
     finding.packageName,
     finding.packageVersion,
-    finding.fixedVersion ?? '',
+    finding.fixedVersion ?? finding.word?.replaceAll('-', ' ') ?? '',
     ...(hasLayers ? [layersOf(finding).join(',')] : []),
     ...(hasNews ? [finding.isNew === true ? 'yes' : ''] : []),
   ])
   return table(header, rows, width)
 }
 
-function marksOf({ malicious, knownExploited, state }: Row): string {
-  return malicious ? ' malicious' : knownExploited ? ' exploited' : state === 'unknown-version' ? ' (unsure)' : ''
+/** From this EPSS on it is said in the table how likely a flaw is to be exploited; the JSON has every one. */
+const likely = 0.1
+
+function marksOf({ malicious, knownExploited, state, epss }: Row): string {
+  if (malicious || knownExploited) return malicious ? ' malicious' : ' exploited'
+  if (state === 'unknown-version') return ' (unsure)'
+  return epss !== undefined && epss.probability >= likely ? ` EPSS ${Math.round(epss.probability * 100)}%` : ''
 }
 
 function layersOf({ places }: Row): number[] {
@@ -96,17 +103,21 @@ function legendText(findings: readonly Row[], layers: readonly ScannedLayer[], w
 }
 
 function remediesText(remedies: readonly Remedy[], width: number, io: Io): string {
-  const useful = remedies.filter(({ fixesMore }, at) => fixesMore > 0 || at < 2)
+  const useful = remedies.filter(({ fixesMore }) => fixesMore > 0)
   if (useful.length === 0) return ''
   const title = 'To fix the most with the fewest changes:'
-  const lines = useful.slice(0, mostRemedies).map((remedy, at) => remedyText(remedy, at + 1, width))
-  const rest = useful.length > mostRemedies ? `… and ${useful.length - mostRemedies} more, in --format json\n` : ''
-  return `${hasColours(io) ? bold(title) : title}\n${lines.join('')}${rest}`
+  const lines = useful.slice(0, mostRemedies).map((remedy, at) => remedyText(`${at + 1}.`, remedy, width))
+  const rest = useful.length > mostRemedies ? [`… and ${useful.length - mostRemedies} more, in --format json\n`] : []
+  // What fixes nothing besides the others may still be the easier way.
+  const others = remedies
+    .filter(({ isBase, fixesMore }) => isBase === true && fixesMore === 0)
+    .map((remedy) => remedyText('or', remedy, width))
+  return `${hasColours(io) ? bold(title) : title}\n${[...lines, ...rest, ...others].join('')}`
 }
 
-function remedyText({ what, command, fixes, fixesMore, bySeverity }: Remedy, number: number, width: number): string {
-  const known = fixesMore === fixes ? '' : fixesMore === 0 ? ', none besides those above' : `, ${fixesMore} besides those above`
-  const line = `${number}. ${cut(what, 300)} fixes ${fixes} (${countsText(bySeverity)})${known}`
+function remedyText(mark: string, { what, command, fixes, fixesMore, bySeverity }: Remedy, width: number): string {
+  const besides = fixesMore === fixes || fixesMore === 0 ? '' : `, ${fixesMore} besides those above`
+  const line = `${mark} ${cut(what, 300)} fixes ${fixes} (${countsText(bySeverity)})${besides}`
   return folded(line, width, '   ') + (command === undefined ? '' : folded(`   $ ${command}`, width, '     '))
 }
 

@@ -45,7 +45,7 @@ test('the change that fixes the most comes first; what a newer base fixes is sai
     [
       ['apt-get upgrade of 2 packages', 3, 3],
       ['npm: minimist 1.0.0 to 1.2.10 in /app', 2, 2],
-      ['rebuild on a newer debian:12, which brings layer 1', 2, 0],
+      ['rebuild on a newer debian:12 (layer 1)', 2, 0],
     ],
   )
   // The highest of the versions that cure, by dpkg's order: -10 is above -2.
@@ -63,7 +63,7 @@ test('no newer base where the image is nothing but its base, or has no release',
   assert.equal(remediesFor(findings, debian, 1).length, 1)
   assert.equal(remediesFor(findings, undefined, 2).length, 1)
   assert.equal(remediesFor(findings, { ...debian, id: '$(reboot)' }, 2).length, 1)
-  assert.match(remediesFor(findings, { id: 'alpine', versionId: '3.17.2', idLike: [] }, 2)[1]?.what ?? '', /newer alpine:3\.17,/)
+  assert.match(remediesFor(findings, { id: 'alpine', versionId: '3.17.2', idLike: [] }, 2)[1]?.what ?? '', /newer alpine:3\.17 /)
 })
 
 test('a library is changed through what brings it, by project', () => {

@@ -15,6 +15,8 @@ export interface PackageChange {
 export interface Remedy {
   /** In words: `apt-get upgrade of 3 packages`. */
   what: string
+  /** A newer base image, for what it brings; another way than an upgrade of the same packages. */
+  isBase?: true
   /** To be typed, where one command does it. */
   command?: string
   packages: PackageChange[]
@@ -27,6 +29,7 @@ export interface Remedy {
 
 /** Findings that one change fixes, and the change. */
 interface Unit {
+  isBase?: true
   what: (packages: PackageChange[]) => string
   command: (packages: PackageChange[]) => string | undefined
   changes: Map<string, PackageChange>
@@ -76,7 +79,8 @@ function rebuildOf(fixable: readonly Fixable[], release: OsRelease | undefined, 
   if (name === undefined || layers < 2 || inBase.length === 0) return undefined
   const changes = new Map(inBase.map(({ place }) => [`${place.name}\n${place.version}`, { name: place.name, from: place.version }]))
   return {
-    what: () => `rebuild on a newer ${name}, which brings layer 1`,
+    isBase: true,
+    what: () => `rebuild on a newer ${name} (layer 1)`,
     command: () => undefined,
     changes,
     findings: new Set(inBase.map(({ finding }) => finding)),
@@ -127,6 +131,7 @@ function remedyOf(unit: Unit, fixesMore: number): Remedy {
   for (const { severity } of unit.findings) bySeverity[severity] = (bySeverity[severity] ?? 0) + 1
   return {
     what: unit.what(packages),
+    ...(unit.isBase === true && { isBase: true as const }),
     ...(command !== undefined && { command }),
     packages,
     fixes: unit.findings.size,
