@@ -109,6 +109,19 @@ test('the words of distributions: suffixes stay, urgency becomes severity, relat
   )
 })
 
+test('an erratum of a module names its stream, and only where its fix was built for one', () => {
+  const modular = osvRecord('ALSA-1', 'AlmaLinux:9', 'nodejs', '1:18.20.4-1.module_el9.4.0+110+6e5d0f9b')
+  const modulesIn = (record: object) => parsed(record).affected[0]?.modules
+  assert.deepEqual(modulesIn({ ...modular, summary: 'Important: nodejs:18 security update' }), ['nodejs:18'])
+  assert.deepEqual(modulesIn({ ...modular, summary: 'nodejs bug fix update' }), [])
+  assert.deepEqual(modulesIn(modular), [])
+  assert.equal(
+    modulesIn({ ...osvRecord('ALSA-2', 'AlmaLinux:9', 'pam', '1.5.1-22.el9_5'), summary: 'Important: pam:1.5.1 security update' }),
+    undefined,
+  )
+  assert.equal(modulesIn({ ...osvRecord('GHSA-1', 'npm', 'a', '1.0.module_x'), summary: 'a:1' }), undefined)
+})
+
 test('a malicious package without versions is malicious in all of them', () => {
   const advisory = parsed({ id: 'MAL-2024-1', affected: [{ package: { ecosystem: 'npm', name: 'bad' } }] })
   assert.equal(advisory.malicious, true)

@@ -28,6 +28,14 @@ const facts = fc.oneof(
     },
     plain,
   ),
+  fc.record(
+    {
+      ranges: fc.array(range, { maxLength: 3 }),
+      versions: fc.array(text, { maxLength: 3 }),
+      modules: fc.array(text, { maxLength: 2 }),
+    },
+    plain,
+  ),
 )
 
 test('what is said of a package comes back as it was', () => {

@@ -46,9 +46,11 @@ function isAbout(entry: AffectedPackage, subject: PackageVersion): boolean {
  * A record of a module stream speaks of the packages of that stream, and any other of those of none. Where either does not
  * name its stream, they may be the same.
  */
-function isOfModule({ modules, ranges }: AffectedPackage, { ecosystem, module, version }: PackageVersion): boolean {
+function isOfModule(entry: AffectedPackage, { ecosystem, module, version }: PackageVersion): boolean {
   if (!isDistribution(ecosystem)) return true
+  const fixes = entry.ranges.flatMap(({ events }) => events.flatMap((event) => ('fixed' in event ? [event.fixed] : [])))
+  const modules = entry.modules ?? (fixes.some(isModular) ? [] : undefined)
   const isOfNone = module === undefined && !isModular(version)
-  if (modules !== undefined) return isOfNone ? false : modules.length === 0 || module === undefined || modules.includes(module)
-  return isOfNone || !ranges.some(({ events }) => events.some((event) => 'fixed' in event))
+  if (modules === undefined) return isOfNone || fixes.length === 0
+  return !isOfNone && (modules.length === 0 || module === undefined || modules.includes(module))
 }

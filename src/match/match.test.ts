@@ -143,6 +143,48 @@ test("match: a record of the whole family speaks for each release, and Ubuntu's 
   assert.equal(match('Debian', 'a', '1.0-1', [advisory('X-1', [affects('Debian:12', 'a', 'introduced 0')])]).length, 0)
 })
 
+test('match: a record of a module stream judges that stream alone, and any other no stream', () => {
+  const el9 = (name: string, fixed: string, modules?: string[]) => ({
+    ...affects('AlmaLinux:9', name, `introduced 0, fixed ${fixed}`),
+    ...(modules !== undefined && { modules }),
+  })
+  const world = [
+    advisory('ALSA-1', [el9('nodejs', '1:20.11.1-1.module_el9.3.0+88+29afeaa2', ['nodejs:20'])]),
+    advisory('ALSA-2', [el9('nodejs', '1:18.20.4-1.module_el9.4.0+110+6e5d0f9b', ['nodejs:18', 'nodejs-devel:18'])]),
+    advisory('ALSA-3', [el9('nodejs', '1:24.0.0-1.module_el9.7.0+209+ecf6523e', [])]),
+    // From a database that was made before streams were read.
+    advisory('ALSA-4', [el9('nodejs', '1:24.0.0-2.module_el9.7.0+209+ecf6523e')]),
+    advisory('ALSA-5', [el9('nodejs', '1:30.0.0-1.el9')]),
+  ]
+  const ids = (version: string, module?: string) =>
+    matchPackageVersion(
+      { ecosystem: 'AlmaLinux:9', name: 'nodejs', version, ...(module !== undefined && { module }) },
+      readerOf({ advisories: world }),
+    ).map(({ id }) => id)
+  assert.deepEqual(ids('1:18.10.0-3.module_el9.1.0+15+c2f4cd1f', 'nodejs:18'), ['ALSA-2', 'ALSA-3', 'ALSA-4'])
+  assert.deepEqual(ids('1:20.10.0-1.module_el9.3.0+80+aaaa', 'nodejs:20'), ['ALSA-1', 'ALSA-3', 'ALSA-4'])
+  assert.deepEqual(ids('1:18.10.0-3.module_el9.1.0+15+c2f4cd1f'), ['ALSA-1', 'ALSA-2', 'ALSA-3', 'ALSA-4'])
+  assert.deepEqual(ids('1:16.20.2-8.el9'), ['ALSA-5'])
+})
+
+test('match: records that name the repository speak of the release', () => {
+  const world = [
+    advisory('RHSA-1', [affects('Red Hat:enterprise_linux:9::appstream', 'a', 'introduced 0, fixed 0:2-1.el9')]),
+    advisory('RHSA-2', [affects('Red Hat:rhel_eus:9.2::appstream', 'a', 'introduced 0, fixed 0:2-1.el9_2')]),
+    advisory('SUSE-1', [affects('SUSE:Linux Enterprise Module for Basesystem 15 SP6', 'a', 'introduced 0, fixed 2-1')]),
+    advisory('SUSE-2', [affects('SUSE:Linux Enterprise Server 15 SP6-LTSS', 'a', 'introduced 0, fixed 2-1')]),
+  ]
+  assert.deepEqual(
+    match('Red Hat:enterprise_linux:9', 'a', '1-1.el9', world).map(({ id }) => id),
+    ['RHSA-1'],
+  )
+  assert.deepEqual(
+    match('SUSE:Linux Enterprise Server 15 SP6', 'a', '1-1', world).map(({ id }) => id),
+    ['SUSE-1'],
+  )
+  assert.deepEqual(match('Red Hat:enterprise_linux:8', 'a', '1-1.el8', world), [])
+})
+
 test('match: withdrawn records are none', () => {
   assert.deepEqual(
     match('npm', 'a', '1.0.0', [advisory('X-1', [affects('npm', 'a', 'introduced 0')], { withdrawn: '2024-01-01T00:00:00Z' })]),

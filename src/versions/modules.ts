@@ -15,5 +15,9 @@ export function isModular(version: string): boolean {
  * where it names none. The severity in front (`Moderate: `) is no stream.
  */
 export function streamsIn(title: string): string[] {
-  return [...new Set([...title.matchAll(/(?<![\w.+/:-])[A-Za-z][\w.+-]*:[\w][\w.+-]*/g)].map(([stream]) => stream.replace(/[.+-]+$/, '')))]
+  return [
+    ...new Set(
+      [...title.matchAll(/(?<![\w.+/:-])[A-Za-z][\w.+-]*:\w[\w.+-]*(?![\w.+:-])/g)].map(([stream]) => stream.replace(/[.+-]+$/, '')),
+    ),
+  ]
 }

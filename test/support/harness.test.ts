@@ -22,7 +22,7 @@ import { must, run } from './run.ts'
 import { scratch } from './scratch.ts'
 import { lacking } from './tools.ts'
 import { readContent } from './transfer.ts'
-import { almaBase, debianBase, npmApplication } from './worlds.ts'
+import { fedoraBase, debianBase, npmApplication } from './worlds.ts'
 
 const stack = new AsyncDisposableStack()
 after(() => stack.disposeAsync())
@@ -107,7 +107,7 @@ describe('images', { skip: lacking('skopeo', 'podman', 'buildah', 'tar') }, () =
 
   test('the rpm database opens as SQLite and holds a header', async () => {
     const path = join(await scratch(stack, 'rpm'), 'rpmdb.sqlite')
-    await writeFile(path, (await almaBase())['var/lib/rpm/rpmdb.sqlite'] ?? '')
+    await writeFile(path, (await fedoraBase())['var/lib/rpm/rpmdb.sqlite'] ?? '')
     const database = new DatabaseSync(path, { readOnly: true })
     const row = database.prepare('SELECT blob FROM Packages').get() as { blob: Uint8Array }
     database.close()

@@ -62,13 +62,12 @@ export function alpineBase(packages: readonly InstalledPackage[], version = '3.2
   return { 'etc/os-release': release, 'etc/alpine-release': `${version}\n`, 'lib/apk/db/installed': packages.map(entry).join('') }
 }
 
-/** AlmaLinux with an rpm database in its SQLite form, holding one package header. */
-export async function almaBase(): Promise<Files> {
-  const release =
-    'NAME="AlmaLinux"\nID="almalinux"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.4"\nPRETTY_NAME="AlmaLinux 9.4 (Seafoam Ocelot)"\n'
+/** Fedora, of which no advisories are known here, with an rpm database in its SQLite form, holding one package header. */
+export async function fedoraBase(): Promise<Files> {
+  const release = 'NAME="Fedora Linux"\nID=fedora\nVERSION_ID=40\nPRETTY_NAME="Fedora Linux 40 (Container Image)"\nVARIANT_ID=container\n'
   return {
     'etc/os-release': release,
-    'etc/redhat-release': 'AlmaLinux release 9.4 (Seafoam Ocelot)\n',
+    'etc/redhat-release': 'Fedora release 40 (Forty)\n',
     'var/lib/rpm/rpmdb.sqlite': await rpmDatabase(),
   }
 }

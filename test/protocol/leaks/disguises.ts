@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, describe, test } from 'node:test'
 import { mediaTypes } from '../../../src/model/manifest.ts'
 import { artifactOf, imageOf, imageOfLayers, indexOfDescriptors } from '../../support/images.ts'
-import { almaBase } from '../../support/worlds.ts'
+import { fedoraBase } from '../../support/worlds.ts'
 import type { Asker } from '../support/asker.ts'
 import { cleanImage, cleanLayer, configOf, gzipLayer, heldImage, heldLayer, manifestOf, partsOf } from '../support/images.ts'
 import { expectHeld, expectOk } from '../support/shapes.ts'
@@ -141,15 +141,15 @@ export function disguiseSuite({ name: where, open }: Records): void {
       expectOk(await developer.head(`/v2/shop/loose/blobs/${descriptor}`))
     })
 
-    test('an Alma image is unsupported where its advisories are not there, and so denied', async () => {
-      assert.equal(await world.push('shop/alma', await imageOf([await almaBase()]), '9.4'), 'deny')
-      const problem = expectHeld(await puller.get('/v2/shop/alma/manifests/9.4'), /is held: it cannot be judged: .*no advisories for AlmaLinux:9/)
+    test('a Fedora image is unsupported, since no advisories are there, and so denied', async () => {
+      assert.equal(await world.push('shop/fedora', await imageOf([await fedoraBase()]), '40'), 'deny')
+      const problem = expectHeld(await puller.get('/v2/shop/fedora/manifests/40'), /is held: it cannot be judged: .*rpm/)
       assert.deepEqual((problem.detail as { reasons: { rule: string }[] }).reasons[0]?.rule, 'unsupported')
     })
 
     test('one unsupported database denies the whole image, above and below other layers', async () => {
-      const [alma, clean] = [await imageOf([await almaBase(), { a: '1' }]), await imageOf([{ a: '1' }, await almaBase()])]
-      for (const content of [alma, clean]) assert.equal(await world.push('shop/alma', content), 'deny')
+      const [fedora, clean] = [await imageOf([await fedoraBase(), { a: '1' }]), await imageOf([{ a: '1' }, await fedoraBase()])]
+      for (const content of [fedora, clean]) assert.equal(await world.push('shop/fedora', content), 'deny')
     })
 
     test('the same bytes are judged alike under Docker and OCI types, under sha512, and in an index of their own', async () => {
