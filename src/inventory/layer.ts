@@ -59,7 +59,7 @@ async function read(
   const facts = new FactStore(budget, problems, options.signal)
   const walk = new LayerWalk(options.extractors ?? roster, limits, budget, problems)
   const { diffId, sizeBytes, again } = await pump(layer.bytes, walk, budget, facts, options.signal)
-  await readAgain(walk, again, options, limits, facts, problems)
+  await readAgain(walk, { diffId, again }, options, limits, facts, problems)
   await facts.extractGroups((index) => walk.tree.isLive(index))
   for (const alias of walk.aliases) facts.alias(alias)
   const { ownership, manifests, ...findings } = facts.findings((index) => walk.tree.isLive(index))
@@ -107,21 +107,26 @@ async function pump(
 /** Further readings of the layer: for hard links to wanted bytes, and for probes that must see a file once more. */
 async function readAgain(
   walk: LayerWalk,
-  first: ProbedEntry[],
+  first: { diffId: Digest; again: ProbedEntry[] },
   options: ReadLayerOptions,
   limits: LayerLimits,
   facts: FactStore,
   problems: Problems,
 ): Promise<void> {
   let linked = walk.linked.filter(({ index }) => walk.tree.isLive(index))
-  let again = first.filter(({ index }) => walk.tree.isLive(index) || walk.aliases.some(({ target }) => target === index))
+  const targets = new Set(walk.aliases.map(({ target }) => target))
+  let again = first.again.filter(({ index }) => walk.tree.isLive(index) || targets.has(index))
   for (let readings = 1; linked.length + again.length > 0; readings++) {
     if (options.reopen === undefined || readings === maxReadings) return unread(linked, again, problems)
     const layer = await decompress(options.reopen(), options.signal)
     const budget = new Budget(limits, layer.bytesIn)
     const next = new LinkedWalk(linked, again, budget, problems)
-    again = (await pump(layer.bytes, next, budget, facts, options.signal)).again
-    for (const { path } of next.missing) problems.add(path, 'leads to bytes that were not there at the second reading')
+    const before = again
+    const { diffId, again: more } = await pump(layer.bytes, next, budget, facts, options.signal)
+    again = more
+    const changed = diffId === first.diffId ? [] : before
+    for (const { path } of new Set([...next.missing, ...changed]))
+      problems.add(path, 'leads to bytes that were not there at the second reading')
     linked = []
   }
 }

@@ -25,13 +25,16 @@ export const bitnami = {
 function* documented({ bytes }: WantedFile): Generator<Fact> {
   const text = bytes.toString('utf8')
   const packages = text.trimStart().startsWith('{') ? fromJson(text) : fromTags(text)
-  if (packages instanceof Error) return yield { problem: `no SPDX document: ${messageOf(packages).slice(0, 100)}` }
-  for (const found of packages) yield { package: found }
+  if (packages instanceof Error) yield { problem: `no SPDX document: ${messageOf(packages).slice(0, 100)}` }
+  else for (const found of packages) yield { package: found }
 }
 
 function* listed({ bytes }: WantedFile): Generator<Fact> {
   const json = parse(bytes.toString('utf8'))
-  if (json instanceof Error) return yield { problem: `no list of components: ${messageOf(json).slice(0, 100)}` }
+  if (json instanceof Error) {
+    yield { problem: `no list of components: ${messageOf(json).slice(0, 100)}` }
+    return
+  }
   for (const [name, entry] of Object.entries(json).slice(0, mostPackages)) {
     const version = isObject(entry) ? entry['version'] : undefined
     if (isIdentity(name) && isIdentity(version)) yield { package: { kind: 'bitnami', name, version } }

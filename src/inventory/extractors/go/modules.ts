@@ -23,8 +23,13 @@ export function factsOf(info: BuildInfo): Fact[] {
   const facts: Fact[] = [{ package: { kind: 'golang', name: 'stdlib', version } }]
   if (list.path?.startsWith('cmd/') === true) facts.push({ package: { kind: 'golang', name: 'toolchain', version } })
   if (info.modules === '') facts.push({ unsupported: { kind: 'Go program without a list of its modules', component: true } })
-  if (list.main !== undefined) facts.push(factOf(list.main, list.build))
+  if (list.main !== undefined) facts.push(factOf(mainOf(list.main), list.build))
   return [...facts, ...list.dependencies.map((module) => factOf(module))]
+}
+
+/** Stamped so where the clone had no tags, as shallow ones have none: before which release that is, nobody knows. */
+function mainOf({ path, version }: Module): Module {
+  return { path, version: /^v0\.0\.0-\d{14}-/.test(version) ? devel : version }
 }
 
 interface ModuleList {
