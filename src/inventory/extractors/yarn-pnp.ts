@@ -4,6 +4,7 @@ import { joinPath, normalisePath, parentOf } from '../tar/paths.ts'
 import { isObject, own, parseObject } from '../text/json.ts'
 
 const maxPackages = 200_000
+const map = /(?:^|\/)\.pnp\.(?:c?js|data\.json)$/
 
 /** A statement that starts with a JSON text in single quotes, line by line continued; before yarn 3 an object by itself. */
 const quoted = /\bRAW_RUNTIME_STATE\s*=\s*'/
@@ -17,7 +18,7 @@ export const yarnPnp = {
   name: 'yarn-pnp',
   version: 1,
   maxBytes: 64 * 1024 * 1024,
-  wants: (path) => /(?:^|\/)\.pnp\.(?:c?js|data\.json)$/.test(path),
+  wants: (path) => (path.endsWith('.pnp.cjs') || path.endsWith('.pnp.js') || path.endsWith('.pnp.data.json')) && map.test(path),
   *extract(file): Generator<Fact> {
     const text = jsonIn(file.path, file.bytes.toString('utf8'))
     if (text === undefined) return

@@ -18,8 +18,8 @@ export interface Origin {
   qualifiers?: Record<string, string>
 }
 
-/** A large application asks some ten thousand times, and looks in some five places each time. */
-const mostSteps = 5_000_000
+/** A large application asks some fifty thousand times, and looks in some three places each time. */
+const mostSteps = 1_000_000
 
 /**
  * Through which direct dependency a package came, and whether only development asked for it: told by the graph of what
