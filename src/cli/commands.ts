@@ -69,4 +69,8 @@ export const commands: Record<string, Entry> = {
     summary: 'Free what nothing needs any more, or put back what was deleted by mistake',
     load: async () => (await import('./commands/gc.ts')).gc,
   },
+  scrub: {
+    summary: 'Say how far stored blobs were read again, and which are damaged',
+    load: async () => (await import('./commands/scrub.ts')).scrub,
+  },
 }

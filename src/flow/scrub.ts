@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from '../kit/errors.ts'
+import { sql } from 'kysely'
+import { LazaretError, messageOf } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
+import { recordAudit, type Actor } from '../store/audit.ts'
 import type { ObjectStore } from '../store/objects/objects.ts'
 import type { Records } from '../store/records/records.ts'
 import { listDamaged, type DamagedBlob } from '../store/scrub/damage.ts'
@@ -14,6 +16,21 @@ export interface Scrub {
   stop(): Promise<void>
   /** What is damaged now. */
   damaged(most: number): Promise<DamagedBlob[]>
+  status(): Promise<ScrubStatus>
+  /** Every blob is read again from now on, whenever it was read last. Throws CONFLICT where the scrub is turned off. */
+  again(actor: Actor): Promise<ScrubStatus>
+}
+
+export interface ScrubStatus {
+  /** 0: never. */
+  bytesPerSecond: number
+  /** Those that are not damaged. */
+  blobs: number
+  bytes: number
+  /** Of these, what is still to be read in this pass. */
+  dueBlobs: number
+  dueBytes: number
+  damagedBlobs: number
 }
 
 export interface ScrubSettings {
@@ -30,23 +47,53 @@ export interface ScrubSettings {
 /** A blob is read once in this time. */
 const everyMs = 7 * 86_400_000
 const idleMs = 60_000
+/** In `meta`: when somebody asked for all to be read again, ms since 1970. */
+const askedKey = 'scrub.asked-at'
 
 export function createScrub(parts: ScrubSettings): Scrub {
   const { records, log, now } = parts
   const stopping = new AbortController()
   let work: Promise<void> | undefined
+  let rest = new AbortController()
 
   async function goOn(): Promise<void> {
     while (!stopping.signal.aborted) {
+      rest = new AbortController()
+      const signal = AbortSignal.any([stopping.signal, rest.signal])
       const read = await next()
-      if (!read) await sleep(idleMs, undefined, { signal: stopping.signal }).catch(unlessStopping)
+      if (!read) await sleep(idleMs, undefined, { signal }).catch((error: unknown) => unlessWoken(signal, error))
+    }
+  }
+
+  /** Out: blobs that were read before are due. */
+  async function dueBefore(): Promise<number> {
+    const asked = await records.read.selectFrom('meta').select('value').where('key', '=', askedKey).executeTakeFirst()
+    return Math.max(now() - everyMs, Math.min(Number(asked?.value ?? 0), now()))
+  }
+
+  async function status(): Promise<ScrubStatus> {
+    const before = await dueBefore()
+    const sum = (of: typeof records.read) =>
+      of
+        .selectFrom('blobs')
+        .select((row) => [row.fn.countAll<number>().as('blobs'), row.fn.coalesce(row.fn.sum<number>('size'), sql<number>`0`).as('bytes')])
+    const all = await sum(records.read).where('damaged_at', 'is', null).executeTakeFirstOrThrow()
+    const due = await sum(records.read).where('damaged_at', 'is', null).where('verified_at', '<=', before).executeTakeFirstOrThrow()
+    const damaged = await sum(records.read).where('damaged_at', 'is not', null).executeTakeFirstOrThrow()
+    return {
+      bytesPerSecond: parts.bytesPerSecond,
+      blobs: Number(all.blobs),
+      bytes: Number(all.bytes),
+      dueBlobs: Number(due.blobs),
+      dueBytes: Number(due.bytes),
+      damagedBlobs: Number(damaged.blobs),
     }
   }
 
   /** Out: whether a blob was read; after trouble none, to try again later. */
   async function next(): Promise<boolean> {
     try {
-      const one = await scrubNext(parts, now() - everyMs, stopping.signal)
+      const one = await scrubNext(parts, await dueBefore(), stopping.signal)
       if (one?.state === 'damaged') {
         log.error(
           { digest: one.digest, damage: one.damage },
@@ -61,8 +108,8 @@ export function createScrub(parts: ScrubSettings): Scrub {
     }
   }
 
-  function unlessStopping(error: unknown): void {
-    if (!stopping.signal.aborted) throw error
+  function unlessWoken(signal: AbortSignal, error: unknown): void {
+    if (!signal.aborted) throw error
   }
 
   return {
@@ -74,5 +121,21 @@ export function createScrub(parts: ScrubSettings): Scrub {
       await work
     },
     damaged: (most) => listDamaged(records, most),
+    status,
+    async again(actor) {
+      if (parts.bytesPerSecond === 0)
+        throw new LazaretError('CONFLICT', 'the scrub is turned off: set scrub.bytesPerSecond to more than 0, and start the server anew')
+      await records.write(async (tx) => {
+        const value = String(now())
+        await tx
+          .insertInto('meta')
+          .values({ key: askedKey, value })
+          .onConflict((conflict) => conflict.column('key').doUpdateSet({ value }))
+          .execute()
+        await recordAudit(tx, { ...actor, at: now(), action: 'scrub.start', subject: 'blobs', result: 'done' })
+      })
+      rest.abort()
+      return status()
+    },
   }
 }

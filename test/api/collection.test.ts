@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict'
 import { readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { shortDigest, type Digest } from '../../src/model/digest.ts'
 import { imageOf } from '../support/images.ts'
 import { startLazaret, type Lazaret } from '../support/lazaret.ts'
 import { lacking } from '../support/tools.ts'
@@ -46,7 +46,7 @@ describe('collection, asked for', { skip: lacking('setpriv') }, () => {
         ['ended', true, gone.blobs.size],
       ],
     )
-    for (const path of ['/gc', '/gc?id=1', '/gc/deleted', '/damaged'])
+    for (const path of ['/gc', '/gc?id=1', '/gc/deleted', '/damaged', '/scrub'])
       assert.equal((await server.api(path, server.developer)).status, 403, path)
   })
 
@@ -81,11 +81,16 @@ describe('collection, asked for', { skip: lacking('setpriv') }, () => {
     const files = await objects(server)
     await server.daemon.stop()
     await damageAll(server, files, bytes.length)
-    await neverRead(server)
     const later = await startLazaret(stack, { policy: 'balanced', after: server })
+    const before = await later.lazaret(['scrub'])
+    assert.deepEqual([before.code, /^to be read in this pass +0 +0 /m.test(before.stdout)], [0, true], before.output)
+    const started = await later.lazaret(['scrub', 'start', '--format', 'json'])
+    assert.ok((JSON.parse(started.stdout) as { dueBlobs: number }).dueBlobs > 0, started.output)
     await eventually(async () => JSON.parse((await later.api('/damaged')).body.toString()).items.length === 1)
     const asked = later.protocol(later.developer)
     await eventually(async () => (await asked.manifest('shop/api', '1')).status === 403)
+    const found = await later.lazaret(['scrub'])
+    assert.deepEqual([found.code, found.stdout.includes(shortDigest(digest as Digest)), /^damaged +1/m.test(found.stdout)], [1, true, true], found.output)
     assert.match((await asked.manifest('shop/api', '1')).body.toString(), /damaged on this server's disk/)
     const scope = 'repository:shop/api:pull,push'
     assert.equal((await asked.ask(`/v2/shop/api/blobs/${digest}`, { method: 'HEAD', scope })).status, 404)
@@ -93,6 +98,16 @@ describe('collection, asked for', { skip: lacking('setpriv') }, () => {
     await eventually(async () => (await asked.manifest('shop/api', '1')).status === 200)
     await asked.read('shop/api', '1')
     assert.deepEqual(JSON.parse((await later.api('/damaged')).body.toString()), { items: [] })
+    assert.equal((await later.lazaret(['scrub'])).code, 0)
+    const log = JSON.parse((await later.api('/audit-log?action=scrub.start')).body.toString()) as { items: unknown[] }
+    assert.equal(log.items.length, 1)
+  })
+
+  test('a scrub that is turned off is not started, and says so', async () => {
+    const server = await startLazaret(stack, { policy: 'observe', env: { LAZARET_SCRUB_BYTES_PER_SECOND: '0' } })
+    const refused = await server.lazaret(['scrub', 'start'])
+    assert.deepEqual([refused.code, /the scrub is turned off/.test(refused.output)], [1, true], refused.output)
+    assert.match((await server.lazaret(['scrub'])).stdout, /turned off/)
   })
 })
 
@@ -115,12 +130,6 @@ async function damageAll(server: Lazaret, files: string[], size: number): Promis
     damaged++
   }
   assert.equal(damaged, 1, `one file of ${size} bytes in ${server.folder}`)
-}
-
-/** As if a week had passed. */
-async function neverRead(server: Lazaret): Promise<void> {
-  using database = new DatabaseSync(join(server.folder, 'data', 'records.sqlite'))
-  database.exec('update blobs set verified_at = 0')
 }
 
 async function eventually(holds: () => Promise<boolean>): Promise<void> {

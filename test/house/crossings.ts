@@ -61,6 +61,8 @@ export const routes: Record<string, { needs: Needs; page?: string }> = {
   'GET /api/v1/gc': { needs: 'admin' },
   'GET /api/v1/gc/deleted': { needs: 'admin' },
   'POST /api/v1/gc/undo': { needs: 'admin' },
+  'GET /api/v1/scrub': { needs: 'admin' },
+  'POST /api/v1/scrub': { needs: 'admin' },
   'GET /api/v1/damaged': { needs: 'admin', page: 'docs/operations.md' },
 }
 
@@ -157,6 +159,7 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   health: { page: 'docs/operations.md', prints: 'table' },
   jobs: { page: 'docs/scanning.md', prints: 'table' },
   gc: { page: 'docs/operations.md', prints: 'table' },
+  scrub: { page: 'docs/operations.md', prints: 'table' },
   backup: { page: 'docs/operations.md', prints: { none: 'it prints one line that says what is in it' } },
   restore: { page: 'docs/operations.md', prints: { none: 'it prints one line that says what was restored' } },
 }

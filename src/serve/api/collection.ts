@@ -46,6 +46,15 @@ const damagedBlob = Type.Object({
   manifests: Type.Integer({ description: 'that hold it, and are denied for it' }),
 })
 
+const scrubStatus = Type.Object({
+  bytesPerSecond: Type.Integer({ description: '0: never' }),
+  blobs: Type.Integer({ description: 'those that are not damaged' }),
+  bytes: Type.Integer(),
+  dueBlobs: Type.Integer({ description: 'of these, what is still to be read in this pass' }),
+  dueBytes: Type.Integer(),
+  damagedBlobs: Type.Integer(),
+})
+
 const wait = Type.Optional(Type.Integer({ minimum: 0, maximum: mostWaitSeconds, description: 'seconds to wait for its end' }))
 const asked = Type.Object({ dryRun: Type.Optional(Type.Boolean()), wait }, { additionalProperties: false })
 const runPage = Type.Object(
@@ -105,6 +114,12 @@ export function collectionRoutes(house: House): (app: FastifyInstance) => Promis
         },
       },
       async ({ body, actor }) => collections.restore(actor, body.repository, body.digest),
+    )
+    app.get('/scrub', { schema: { summary: 'How far the scrub is', response: { 200: scrubStatus } } }, async () => scrub.status())
+    app.post(
+      '/scrub',
+      { schema: { summary: 'Have every blob read again, whenever it was read last', response: { 200: scrubStatus } } },
+      async ({ actor }) => scrub.again(actor),
     )
     app.get<{ Querystring: Static<typeof page> }>(
       '/damaged',

@@ -173,6 +173,8 @@ export const otherRequests: Record<string, Requests> = {
   'GET /api/v1/gc': () => [get('/api/v1/gc'), get('/api/v1/gc?id=1')],
   'GET /api/v1/gc/deleted': ({ repository }) => [get('/api/v1/gc/deleted'), get(`/api/v1/gc/deleted?${query({ repository })}`)],
   'POST /api/v1/gc/undo': ({ repository, manifest }) => [json('POST', '/api/v1/gc/undo', { repository, digest: manifest })],
+  'GET /api/v1/scrub': () => [get('/api/v1/scrub')],
+  'POST /api/v1/scrub': () => [json('POST', '/api/v1/scrub', {})],
   'GET /api/v1/damaged': () => [get('/api/v1/damaged')],
   'GET /api/v1/audit-log': ({ user, repository }) => [
     get('/api/v1/audit-log'),
