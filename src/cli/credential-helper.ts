@@ -15,8 +15,8 @@ export async function storeByHelper(helper: string, host: string, { username, pa
 }
 
 /** Out: undefined where it has none, or an identity token, which is of no use here. */
-export async function getByHelper(helper: string, host: string, env: Env): Promise<Credentials | undefined> {
-  const { code, text } = await run(helper, 'get', host, env)
+export async function getByHelper(helper: string, host: string, env: Env, withinMs = mostMs): Promise<Credentials | undefined> {
+  const { code, text } = await run(helper, 'get', host, env, withinMs)
   if (code !== 0 && text.trim() === notFound) return undefined
   if (code !== 0) throw failed(helper, 'get', text)
   const { Username: username, Secret: password } = parsed(helper, text)
@@ -38,27 +38,41 @@ async function must(helper: string, verb: string, input: string, env: Env): Prom
   if (code !== 0) throw failed(helper, verb, text)
 }
 
-function run(helper: string, verb: string, input: string, env: Env): Promise<{ code: number | null; text: string }> {
+function run(helper: string, verb: string, input: string, env: Env, withinMs = mostMs): Promise<{ code: number | null; text: string }> {
   const program = `docker-credential-${helper}`
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [verb], { env: { ...env }, stdio: ['pipe', 'pipe', 'inherit'], timeout: mostMs, killSignal: 'SIGKILL' })
+    const child = spawn(program, [verb], { env: { ...env }, stdio: ['pipe', 'pipe', 'inherit'] })
+    // What it has started may hold its output open for ever: nobody waits for that.
+    const stop = (error: LazaretError) => {
+      reject(error)
+      child.kill('SIGKILL')
+      child.stdout.destroy()
+    }
+    const timer = setTimeout(
+      () => stop(new LazaretError('UNAVAILABLE', `${program} ${verb} took more than ${withinMs / 1000} s`)),
+      withinMs,
+    )
     const chunks: Buffer[] = []
     let size = 0
-    child.once('error', (cause) =>
+    child.once('error', (cause) => {
+      clearTimeout(timer)
       reject(
         new LazaretError(
           'UNAVAILABLE',
           `${program}, which Docker's config.json names, can't be run (${(cause as NodeJS.ErrnoException).code ?? cause.message})`,
           { cause },
         ),
-      ),
-    )
+      )
+    })
     child.stdout.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size <= mostBytes) chunks.push(chunk)
-      else child.kill('SIGKILL')
+      else stop(new LazaretError('UNAVAILABLE', `${program} ${verb} said more than ${mostBytes} bytes`))
     })
-    child.once('close', (code) => resolve({ code, text: Buffer.concat(chunks).toString('utf8') }))
+    child.once('close', (code) => {
+      clearTimeout(timer)
+      resolve({ code, text: Buffer.concat(chunks).toString('utf8') })
+    })
     child.stdin.on('error', () => undefined) // it ended without reading: its exit code tells
     child.stdin.end(input)
   })

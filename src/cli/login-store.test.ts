@@ -3,6 +3,7 @@ import { chmod, mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { scratch } from '../../test/support/scratch.ts'
+import { getByHelper } from './credential-helper.ts'
 import { forgetLogin, keepLogin, keptLogin, keptServer } from './login-store.ts'
 
 const stack = new AsyncDisposableStack()
@@ -29,7 +30,9 @@ esac
   await writeFile(join(folder, 'docker-credential-file'), helper)
   await writeFile(join(folder, 'docker-credential-broken'), '#!/bin/sh\necho "the keychain is locked"\nexit 1\n')
   await writeFile(join(folder, 'docker-credential-odd'), '#!/bin/sh\necho "no json"\n')
-  for (const name of ['file', 'broken', 'odd']) await chmod(join(folder, `docker-credential-${name}`), 0o755)
+  await writeFile(join(folder, 'docker-credential-endless'), '#!/bin/sh\nyes endless\n')
+  await writeFile(join(folder, 'docker-credential-silent'), '#!/bin/sh\nexec 2>/dev/null\nsleep 3 &\nwait\n')
+  for (const name of ['file', 'broken', 'odd', 'endless', 'silent']) await chmod(join(folder, `docker-credential-${name}`), 0o755)
   return { env: { HOME: folder, PATH: `${folder}:/usr/bin:/bin` }, file, folder }
 }
 
@@ -103,4 +106,21 @@ test('a helper that fails is an error, and nothing is kept elsewhere instead', a
   const { env } = await home({ credHelpers: { 'localhost:5000': 'odd' } })
   await assert.rejects(keptLogin(server, env), /gave no JSON/)
   assert.equal(await keptLogin('http://localhost:5001', env), undefined, 'it is of that host alone')
+})
+
+test("Docker Hub's are found under the name that Docker gives it, in the file and with a helper", async () => {
+  const hub = 'https://index.docker.io'
+  const inFile = await home({ auths: { [`${hub}/v1/`]: { auth: Buffer.from('bob:the-password').toString('base64') } } })
+  assert.deepEqual(await keptLogin(hub, inFile.env), { server: hub, username: 'bob', password: 'the-password' })
+  for (const config of [{ credsStore: 'file' }, { credHelpers: { [`${hub}/v1/`]: 'file' } }]) {
+    const { env, folder } = await home(config)
+    await writeFile(join(folder, 'stored'), JSON.stringify({ ServerURL: `${hub}/v1/`, Username: 'bob', Secret: 'the-password' }))
+    assert.deepEqual(await keptLogin(hub, env), { server: hub, username: 'bob', password: 'the-password' })
+  }
+})
+
+test('a helper that never ends, or never stops to talk, is left', async () => {
+  const { env } = await home()
+  await assert.rejects(getByHelper('endless', 'localhost:5000', env), /get said more than 65536 bytes/)
+  await assert.rejects(getByHelper('silent', 'localhost:5000', env, 200), /get took more than 0\.2 s/)
 })

@@ -10,6 +10,7 @@ import {
   withoutCredentials,
   writeDockerConfig,
   type Credentials,
+  type DockerConfig,
   type Env,
 } from './docker-config.ts'
 import { readOptional, replaceFile } from './whole-file.ts'
@@ -31,9 +32,20 @@ export async function keptServer(env: Env): Promise<string | undefined> {
 export async function keptLogin(server: string, env: Env): Promise<Login | undefined> {
   const config = await readDockerConfig(env)
   const { host } = new URL(server)
-  const helper = helperFor(config, host)
-  const credentials = (helper === undefined ? undefined : await getByHelper(helper, host, env)) ?? credentialsIn(config, host)
+  const credentials = (await fromHelpers(config, host, env)) ?? credentialsIn(config, host)
   return credentials === undefined ? undefined : { server, ...credentials }
+}
+
+/** Docker keeps those of its Hub under this name, with helpers too: docker/cli, `registry.IndexServer`. */
+const hub = 'https://index.docker.io/v1/'
+
+async function fromHelpers(config: DockerConfig, host: string, env: Env): Promise<Credentials | undefined> {
+  for (const name of host === 'index.docker.io' ? [hub, host] : [host]) {
+    const helper = helperFor(config, name)
+    const found = helper === undefined ? undefined : await getByHelper(helper, name, env)
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Keeps a login, and the server as the one to ask. Out: where the credentials went: a helper's name, or the file's path. */
