@@ -50,9 +50,10 @@ export function purlWithSource({ kind, purl, source, name, version }: ImagePacka
   return new PackageURL(type, namespace, its, itsVersion, { ...qualifiers, upstream }, subpath).toString()
 }
 
+/** A scope of npm, or a group of Maven. */
 function splitName({ kind, name }: ImagePackage): { group?: string; name: string } {
-  const slash = kind === 'npm' && name.startsWith('@') ? name.indexOf('/') : -1
-  return slash < 0 ? { name } : { group: name.slice(0, slash), name: name.slice(slash + 1) }
+  const at = kind === 'maven' ? name.indexOf(':') : kind === 'npm' && name.startsWith('@') ? name.indexOf('/') : -1
+  return at < 0 ? { name } : { group: name.slice(0, at), name: name.slice(at + 1) }
 }
 
 function propertiesOf({ layer, ownedBy, source, vendor }: ImagePackage): { name: string; value: string }[] {
