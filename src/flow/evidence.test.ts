@@ -127,3 +127,12 @@ describe('an artifact', () => {
     }
   })
 })
+
+test('packages of conda are judged by nobody here, and that is said', () => {
+  const location = 'opt/conda/conda-meta/openssl-3.0.13-h0.json'
+  const file = { path: location, type: 'file' as const, mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 }
+  const found = { location, package: { kind: 'conda' as const, name: 'openssl', version: '3.0.13' } }
+  const conda: LayerOutcome = { state: 'layer', facts: { ...facts, files: [file], packages: [found] } }
+  const { doubts } = assembled('image', [conda], json)
+  assert.deepEqual(doubts, [`unsupported-component: packages of conda (/${location} and others), of which no list of advisories is here`])
+})

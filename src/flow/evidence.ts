@@ -153,6 +153,8 @@ function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[]
           `packages of ${subject.ecosystem} (/${pkg.location} and others), of which no list of advisories is here`,
         )
     }
+    if (pkg.kind === 'conda')
+      languages.set('conda', `packages of conda (/${pkg.location} and others), of which no list of advisories is here`)
     if (subject === null && distributionKinds.has(pkg.kind) && pkg.foreign !== true)
       details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
   })

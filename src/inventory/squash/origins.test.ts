@@ -6,13 +6,14 @@ import type { FoundManifest, LayerFacts } from '../../model/layer.ts'
 import type { Package, PackageKind } from '../../model/package.ts'
 import { layOver } from './locations.ts'
 import { originsOf } from './origins.ts'
+import type { Origin } from './origins.ts'
 
 interface Found {
   location: string
   package: Package
 }
 
-function originsIn(packages: Found[], manifests: FoundManifest[] = [], links: [string, string][] = []) {
+function originsIn(packages: Found[], manifests: FoundManifest[] = [], links: [string, string][] = []): Record<string, Origin> {
   const files = packages.map(({ location }) => ({ path: location, type: 'file' as const, mode: 0, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 }))
   const diffId = digestOf('sha256', '0'.repeat(64))
   const facts: LayerFacts = {
@@ -28,7 +29,7 @@ function originsIn(packages: Found[], manifests: FoundManifest[] = [], links: [s
     problems: [],
   }
   const origins = originsOf(layOver([facts]), new Map(links))
-  return Object.fromEntries([...origins].map(([key, origin]) => [key.split('\n')[1], origin]))
+  return Object.fromEntries([...origins].map(([key, origin]) => [key.split('\n')[1] ?? '', origin]))
 }
 
 function npm(folder: string, name: string, ...requires: string[]): Found {
@@ -147,7 +148,7 @@ test('whatever the graph, every origin is of a package there, and names at most 
       fc.array(said, { maxLength: 4 }),
       fc.array(link, { maxLength: 4 }),
       (packages, manifests, links) => {
-        const names = new Set(packages.map((one) => one.package.name))
+        const names = new Set<string>(packages.map((one) => one.package.name))
         for (const [key, { through = [], direct }] of Object.entries(originsIn(packages, manifests, links))) {
           assert.ok(names.has(key))
           assert.ok(through.length <= 5 && new Set(through).size === through.length)
