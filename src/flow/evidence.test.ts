@@ -3,9 +3,9 @@ import { describe, test } from 'node:test'
 import type { OpenAdvisories } from '../advisories/database.ts'
 import { judge } from '../judge/judge.ts'
 import { policies } from '../judge/policy.ts'
-import { readerOf } from '../match/reader.testing.ts'
+import { advisory, readerOf } from '../match/reader.testing.ts'
 import type { Digest } from '../model/digest.ts'
-import type { LayerFacts } from '../model/layer.ts'
+import type { LayerFacts, LayerFile } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
 import { assembleEvidence, mostPackages, type LayerOutcome } from './evidence.ts'
 
@@ -126,6 +126,32 @@ describe('an artifact', () => {
       })
     }
   })
+})
+
+test('a flaw that the distribution clears is no finding, no doubt and no reason, and is kept by name', () => {
+  const cleared = advisory('DEBIAN-CVE-2024-1', [{ ecosystem: 'Debian:12', name: 'a', ranges: [], versions: [], word: 'not-affected' }], {
+    upstream: ['CVE-2024-1'],
+  })
+  const world = { ...advisories, ...readerOf({ advisories: [cleared] }), coverage: () => undefined } as OpenAdvisories
+  const packages: LayerFacts['packages'] = [{ location: 'var/lib/dpkg/status', package: { kind: 'deb', name: 'a', version: '1-1' } }]
+  const releases = [{ location: 'etc/os-release', release: { id: 'debian', idLike: [], versionId: '12' } }]
+  const files = ['var/lib/dpkg/status', 'etc/os-release'].map(
+    (path): LayerFile => ({ path, type: 'file', mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0, sha256: '0'.repeat(64) }),
+  )
+  const { evidence } = assembleEvidence({
+    digest,
+    kind: 'image',
+    layers: [{ state: 'layer', facts: { ...facts, files, packages, releases } }],
+    config: json,
+    advisories: world,
+    now,
+  })
+  assert.deepEqual([evidence.ecosystem, evidence.findings, evidence.doubts], ['Debian:12', [], []])
+  assert.deepEqual(
+    evidence.cleared?.map(({ id, word }) => [id, word]),
+    [['CVE-2024-1', 'not-affected']],
+  )
+  assert.equal(judge(evidence, 1, policies.balanced, now).decision, 'allow')
 })
 
 test('packages of conda are judged by nobody here, and that is said', () => {

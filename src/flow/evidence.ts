@@ -1,9 +1,10 @@
 import type { OpenAdvisories } from '../advisories/database.ts'
 import { squash } from '../inventory/squash.ts'
 import { matchPackageVersion } from '../match/match.ts'
+import { clearancesOf } from '../match/words.ts'
 import { ecosystemOf } from '../match/releases.ts'
 import { distributionKinds, subjectOf } from '../match/subjects.ts'
-import type { Finding } from '../model/advisory.ts'
+import type { Clearance, Finding } from '../model/advisory.ts'
 import type { Digest } from '../model/digest.ts'
 import type { ImageInventory } from '../model/inventory.ts'
 import type { LayerFacts, Unsupported } from '../model/layer.ts'
@@ -46,7 +47,7 @@ export function assembleEvidence(input: EvidenceInput): Assembled {
   const inventory = bounded(withKnownArtifacts(squash(layers), input.advisories))
   const ecosystem = inventory.release === undefined ? undefined : ecosystemOf(inventory.release)
   const subjects = inventory.packages.map((pkg) => subjectOf(pkg, ecosystem) ?? null)
-  const findings = matchAll(subjects, input.advisories)
+  const { findings, cleared } = matchAll(subjects, input.advisories)
   const evidence: Evidence = {
     digest: input.digest,
     kind: input.kind,
@@ -54,6 +55,7 @@ export function assembleEvidence(input: EvidenceInput): Assembled {
     ...(ecosystem === undefined ? {} : { ecosystem }),
     packages: inventory.packages,
     findings,
+    ...(cleared.length === 0 ? {} : { cleared }),
     doubts: doubtsOf(input, inventory, subjects, findings),
     ...(input.layers.length > 0 && input.layers.every((layer) => layer.state === 'json') ? { allJson: true } : {}),
     advisoryRevision: input.advisories.revision,
@@ -73,13 +75,21 @@ function bounded(inventory: ImageInventory): ImageInventory {
   return { ...inventory, packages: inventory.packages.slice(0, mostPackages), problems: [problem, ...inventory.problems] }
 }
 
-function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): Finding[] {
+/** Each package version once, however many packages are of it. */
+function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): { findings: Finding[]; cleared: Clearance[] } {
   const distinct = new Map(
     subjects.flatMap((subject) =>
       subject === null ? [] : [[`${subject.ecosystem}\n${subject.name}\n${subject.version}`, subject] as const],
     ),
   )
-  return [...distinct.values()].flatMap((subject) => matchPackageVersion(subject, advisories))
+  const findings: Finding[] = []
+  const cleared: Clearance[] = []
+  for (const subject of distinct.values()) {
+    const found = matchPackageVersion(subject, advisories)
+    findings.push(...found)
+    cleared.push(...clearancesOf(subject, found, advisories))
+  }
+  return { findings, cleared }
 }
 
 function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (PackageVersion | null)[], findings: Finding[]): DoubtNote[] {

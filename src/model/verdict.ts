@@ -1,4 +1,4 @@
-import type { Finding } from './advisory.ts'
+import type { Clearance, Finding } from './advisory.ts'
 import type { Digest } from './digest.ts'
 import type { OsRelease } from './layer.ts'
 import type { ManifestKind } from './manifest.ts'
@@ -23,6 +23,8 @@ export interface Evidence {
   ecosystem?: string
   packages: ImagePackage[]
   findings: Finding[]
+  /** Flaws that a distribution says its package does not have; absent where there are none. */
+  cleared?: Clearance[]
   doubts: DoubtNote[]
   /** Every layer is JSON, which no runtime unpacks: only then can it be an attestation. */
   allJson?: boolean
