@@ -4,15 +4,11 @@ import type { Package, PackageVersion } from '../model/package.ts'
  * Programs that were known by their bytes, and their name in Bitnami's catalogue. Its records give ranges of the
  * program's own versions, made from those of the NVD, and its builds differ behind the hyphen alone: so they judge a
  * program that upstream or anyone else built. OpenSSL, BusyBox, Perl and others are not in the catalogue: nobody here
- * judges those.
+ * judges those. Programs in Go are judged by their modules.
  */
 const catalogue: Readonly<Record<string, string>> = {
-  consul: 'consul',
-  envoy: 'envoy',
   'fluent-bit': 'fluent-bit',
-  go: 'golang',
   haproxy: 'haproxy',
-  helm: 'helm',
   httpd: 'apache',
   java: 'java',
   mariadb: 'mariadb',
@@ -26,8 +22,8 @@ const catalogue: Readonly<Record<string, string>> = {
   python: 'python',
   redis: 'redis',
   ruby: 'ruby',
+  sqlite: 'sqlite',
   valkey: 'valkey',
-  vault: 'vault',
   wordpress: 'wordpress',
 }
 
