@@ -12,11 +12,11 @@ import { assembleEvidence } from './evidence.ts'
 
 const now = new Date('2026-11-24T00:00:00Z')
 const digest = `sha256:${'a'.repeat(64)}` as Digest
-const jar = zipOf([['org/a/A.class', 'x']])
+const quiet = zipOf([['org/a/A.class', 'x']])
 const flaw = advisory('GHSA-1', [affects('Maven', 'g:a', 'introduced 0, fixed 2.0')], { severity: [{ type: 'label', value: 'critical' }] })
 
 /** What an image with a jar that says nothing of itself comes to. */
-async function examined(known: { name: string; version: string }[], covers: string[] = ['Maven']) {
+async function examined(known: { name: string; version: string }[], covers: string[] = ['Maven'], jar = quiet) {
   const sha1 = createHash('sha1').update(jar).digest('hex')
   const advisories = {
     ...readerOf({ advisories: [flaw] }),
@@ -53,6 +53,16 @@ test('a jar that the data set knows by its hash is that package, and is judged',
   )
   assert.deepEqual(evidence.doubts, [])
   assert.equal(verdict.decision, 'deny')
+})
+
+test('a renamed jar that a word in it and its hash tell is one package', async () => {
+  const pom = 'groupId=g\nartifactId=b\nversion=1.0\n'
+  const renamed = zipOf([
+    ['org/a/A.class', 'x'],
+    ['META-INF/maven/g/b/pom.properties', pom],
+  ])
+  const { evidence } = await examined([{ name: 'g:b', version: '1.0' }], ['Maven'], renamed)
+  assert.deepEqual([evidence.packages.map(({ name }) => name), evidence.doubts], [['g:b'], []])
 })
 
 test('a fixed version is none of a finding', async () => {

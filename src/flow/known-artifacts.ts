@@ -13,12 +13,20 @@ import type { DoubtNote } from '../model/verdict.ts'
 export function withKnownArtifacts(inventory: ImageInventory, advisories: Pick<OpenAdvisories, 'artifactsBy'>): ImageInventory {
   const named: ImagePackage[] = []
   const unsupported: Unsupported[] = []
+  const there = new Set(inventory.packages.map(placed))
   for (const found of inventory.unsupported) {
     const packages = packagesOf(found, advisories)
-    if (packages.length > 0) named.push(...packages)
-    else unsupported.push(found)
+    if (packages.length === 0) unsupported.push(found)
+    named.push(...packages.filter((pack) => !there.has(placed(pack))))
   }
-  return named.length === 0 ? inventory : { ...inventory, packages: [...inventory.packages, ...named], unsupported }
+  return unsupported.length === inventory.unsupported.length
+    ? inventory
+    : { ...inventory, packages: [...inventory.packages, ...named], unsupported }
+}
+
+/** A renamed jar may be known by a word in it and by its hash: that is one package. */
+function placed({ purl, location }: ImagePackage): string {
+  return `${purl} ${location}`
 }
 
 function packagesOf({ path, within, sha1, layer }: Unsupported, advisories: Pick<OpenAdvisories, 'artifactsBy'>): ImagePackage[] {

@@ -68,15 +68,35 @@ test('one package at several places in an ear is one package URL with each of th
 test('a renamed jar is one package, under the name that it was built with', async () => {
   const jar: ZipMember[] = [
     pom('org.example', 'real', '1.1'),
-    ['META-INF/MANIFEST.MF', 'Implementation-Title: other\nImplementation-Version: 3\nBundle-SymbolicName: org.other.other\n'],
+    [
+      'META-INF/MANIFEST.MF',
+      'Created-By: Maven JAR Plugin 3.4.2\nImplementation-Title: other\nImplementation-Version: 3\nBundle-SymbolicName: org.other.other\n',
+    ],
     code,
   ]
   assert.deepEqual(await only('lib/other-3.0.jar', jar), { ...nothing, packages: ['lib/other-3.0.jar org.example:real 1.1'] })
 })
 
+test('a jar that another than Maven built may hold a descriptor of what was put into it: its own code is told besides', async () => {
+  const kafka = [pom('commons-net', 'commons-net', '3.13.0'), ['META-INF/MANIFEST.MF', 'Multi-Release: true\n'], code] as ZipMember[]
+  assert.deepEqual(await only('libs/kafka-clients-4.4.0.jar', kafka), {
+    ...nothing,
+    packages: ['libs/kafka-clients-4.4.0.jar commons-net:commons-net 3.13.0'],
+    unknown: ['libs/kafka-clients-4.4.0.jar: kafka-clients-4.4.0.jar by its name'],
+  })
+  const spring = 'Implementation-Title: spring-core\nImplementation-Version: 6.2.12\nAutomatic-Module-Name: spring.core\n'
+  const shaded = [pom('org.example', 'inside', '1'), ['META-INF/MANIFEST.MF', spring], code] as ZipMember[]
+  assert.deepEqual((await only('x.jar', shaded)).packages, ['x.jar org.example:inside 1', 'x.jar org.springframework:spring-core 6.2.12'])
+  for (const name of ['inside-1.jar', 'inside.jar', 'org.example.inside-1.jar'])
+    assert.deepEqual(await only(name, [pom('org.example', 'inside', '1'), code]), {
+      ...nothing,
+      packages: [`${name} org.example:inside 1`],
+    })
+})
+
 test('a pom.xml speaks where there are no properties: with its parent, its own properties, and no others', async () => {
   const at = (artifact: string, xml: string): ZipMember => [`META-INF/maven/org.example/${artifact}/pom.xml`, xml]
-  const { packages, unknown } = await only('x.jar', [
+  const { packages, unknown } = await only('a.jar', [
     at(
       'a',
       '<?xml version="1.0"?><!-- <version>9</version> --><project><parent><groupId>org.example</groupId><version>1.5</version></parent><artifactId>a</artifactId></project>',
@@ -90,10 +110,10 @@ test('a pom.xml speaks where there are no properties: with its parent, its own p
     at('e', '<project><dependencies><dependency><version>7</version></dependency></dependencies></project>'),
     code,
   ])
-  assert.deepEqual(packages, ['x.jar org.example:a 1.5', 'x.jar org.example:b 2.1-jre'])
+  assert.deepEqual(packages, ['a.jar org.example:a 1.5', 'a.jar org.example:b 2.1-jre'])
   assert.deepEqual(
     unknown,
-    ['c', 'd', 'e'].map((artifact) => `x.jar: org.example:${artifact} of a version that is not said`),
+    ['c', 'd', 'e'].map((artifact) => `a.jar: org.example:${artifact} of a version that is not said`),
   )
 })
 

@@ -43,10 +43,11 @@ async function* factsOf(archive: Archive, cost: Cost): AsyncGenerator<Fact> {
 
 function* ownFacts(archive: Archive, survey: NonNullable<ReturnType<typeof surveyOf>>, cost: Cost): Generator<Fact> {
   const within = archive.within === undefined ? {} : { within: archive.within }
-  const { packages, unknown, problems } = identify(archive.content, survey, baseName(archive.path), cost)
+  const { packages, unknown, unknownSelf, problems } = identify(archive.content, survey, baseName(archive.path), cost)
   for (const found of packages) yield { package: { ...found, ...within } }
-  const sha1 = unknown.length > 0 && packages.length === 0 ? { sha1: sha1Of(archive.content) } : {}
-  for (const name of unknown) yield { unsupported: { kind: 'java', component: true, name, ...within, ...sha1 } }
+  for (const name of unknown) yield { unsupported: { kind: 'java', component: true, name, ...within } }
+  if (unknownSelf !== undefined)
+    yield { unsupported: { kind: 'java', component: true, name: unknownSelf, ...within, sha1: sha1Of(archive.content) } }
   for (const problem of problems) yield problemAt(archive.within, new Error(problem))
 }
 

@@ -17,8 +17,10 @@ import type { Descriptor, Survey } from './survey.ts'
 /** What an archive is, by its own words; and who could not be told. */
 export interface Identity {
   packages: Package[]
-  /** Words for what its code may be: nothing that advisories can be asked by. */
+  /** Words for what is in it and can't be asked after: descriptors without a version. */
   unknown: string[]
+  /** The same for the archive's own code, where nothing tells what it is. */
+  unknownSelf?: string
   problems: string[]
 }
 
@@ -36,17 +38,31 @@ export interface Identity {
  */
 export function identify(content: Content, survey: Survey, fileName: string, cost: Cost): Identity {
   const identity: Identity = { packages: [], unknown: [], problems: [] }
+  const reader = new Reader(content, cost, identity.problems)
   const packages = new Map<string, Package>()
-  for (const descriptor of survey.descriptors.values())
-    describe(descriptor, new Reader(content, cost, identity.problems), packages, identity)
+  for (const descriptor of survey.descriptors.values()) describe(descriptor, reader, packages, identity)
   identity.packages.push(...packages.values())
-  if (survey.descriptors.size > 0 || !survey.hasClasses) return identity
-  const manifest =
-    survey.manifest && new Reader(content, cost, identity.problems).read(survey.manifest, javaLimits.descriptorBytes, parseManifest)
+  if (survey.hasClasses && !namesItself(survey, fileName)) describeItself(survey, reader, fileName, identity)
+  return identity
+}
+
+/** Without a renaming, one of the descriptors is of the file itself; Quarkus puts the group before the name. */
+function namesItself({ descriptors }: Survey, fileName: string): boolean {
+  const isOf = (name: string) => fileName.startsWith(`${name}-`) || fileName.startsWith(`${name}.`)
+  return descriptors.values().some(({ group, artifact }) => isOf(artifact) || isOf(`${group}.${artifact}`))
+}
+
+/** Maven leaves a descriptor of what it builds; in another's jar, all of them may be of what was put into it. */
+function describeItself({ manifest: entry, descriptors }: Survey, reader: Reader, fileName: string, identity: Identity): void {
+  const manifest = entry && reader.read(entry, javaLimits.descriptorBytes, parseManifest)
+  if (descriptors.size > 0 && manifest !== undefined && isOfMaven(manifest)) return
   const known = manifest && packageOf(knownModule(manifest, fileName) ?? {})
   if (known !== undefined) identity.packages.push(known)
-  else identity.unknown.push(wordsFor(manifest, fileName))
-  return identity
+  else identity.unknownSelf = wordsFor(manifest, fileName)
+}
+
+function isOfMaven(manifest: Manifest): boolean {
+  return /maven/i.test(manifest.get('created-by') ?? '') || manifest.has('archiver-version') || manifest.has('build-jdk-spec')
 }
 
 function describe(descriptor: Descriptor, reader: Reader, packages: Map<string, Package>, identity: Identity): void {
