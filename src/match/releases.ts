@@ -24,6 +24,8 @@ export function ecosystemOf(release: OsRelease): string | undefined {
       return suffixed('AlmaLinux', majorOf(version))
     case 'rocky':
       return suffixed('Rocky Linux', majorOf(version))
+    case 'arch':
+      return 'Arch Linux'
     case 'rhel':
       return suffixed('Red Hat', prefixed('enterprise_linux:', majorOf(version)))
     case 'sles':

@@ -57,6 +57,7 @@ test('ecosystem: distributions with rpm', () => {
     [release('azurelinux', '3.0'), 'Azure Linux:3'],
     [release('photon', '5.0'), 'Photon OS:5.0'],
     [release('mageia', '9'), 'Mageia:9'],
+    [release('arch'), 'Arch Linux'],
     [release('openeuler', '24.03', { prettyName: 'openEuler 24.03 (LTS-SP1)' }), 'openEuler:24.03-LTS-SP1'],
   ]
   for (const [from, ecosystem] of cases) assert.equal(ecosystemOf(from), ecosystem)
@@ -104,7 +105,6 @@ test('ecosystem: none rather than a wrong one (osv-scanner#1950)', () => {
     release('fedora', '40'),
     release('ol', '9.4'),
     release('amzn', '2023'),
-    release('arch'),
     release('sles', '15-SP6'),
     release('opensuse-leap', '15'),
     release('openeuler', '24.03', { prettyName: 'openEuler 22.03 (LTS)' }),

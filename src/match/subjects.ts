@@ -8,6 +8,7 @@ import { programSubject } from './programs.ts'
 const families: Partial<Record<PackageKind, ReadonlySet<string>>> = {
   deb: new Set(['Debian', 'Ubuntu']),
   apk: new Set(['Alpine', 'Wolfi', 'Chainguard']),
+  alpm: new Set(['Arch Linux']),
   rpm: new Set(['AlmaLinux', 'Rocky Linux', 'Red Hat', 'SUSE', 'openSUSE', 'Azure Linux', 'Photon OS', 'Mageia', 'openEuler']),
 }
 

@@ -1,3 +1,4 @@
+import { compareAlpm } from './alpm.ts'
 import { compareApk } from './apk.ts'
 import { compareBitnami } from './bitnami.ts'
 import { compareCran } from './cran.ts'
@@ -23,6 +24,7 @@ const orders: ReadonlyMap<string, Compare> = new Map([
   ['Alpine', compareApk],
   ['Wolfi', compareApk],
   ['Chainguard', compareApk],
+  ['Arch Linux', compareAlpm],
   ['AlmaLinux', compareRpm],
   ['Rocky Linux', compareRpm],
   ['Red Hat', compareRpm],

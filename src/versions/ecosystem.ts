@@ -6,6 +6,7 @@ const distributions: ReadonlySet<string> = new Set([
   'AlmaLinux',
   'Alpaquita',
   'Alpine',
+  'Arch Linux',
   'Azure Linux',
   'BellSoft Hardened Containers',
   'Chainguard',

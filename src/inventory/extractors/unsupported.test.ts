@@ -3,9 +3,6 @@ import { test } from 'node:test'
 import { unsupported } from './unsupported.ts'
 
 const databases: [string, string][] = [
-  ['var/lib/pacman/local/bash-5.2-1/desc', 'pacman'],
-  ['usr/lib/opkg/status', 'opkg'],
-  ['var/lib/opkg/status', 'opkg'],
   ['var/db/pkg/app-shells/bash-5.2/PF', 'portage'],
   ['nix/var/nix/db/db.sqlite', 'nix'],
   ['var/guix/db/db.sqlite', 'guix'],

@@ -12,8 +12,6 @@ interface Known {
  * Rust programs are not in it, because only their bytes tell.
  */
 const known: Known[] = [
-  { kind: 'pacman', pattern: /^var\/lib\/pacman\/local\/[^/]+\/desc$/ },
-  { kind: 'opkg', pattern: /^(?:var|usr)\/lib\/opkg\/status$/ },
   { kind: 'portage', pattern: /^var\/db\/pkg\/[^/]+\/[^/]+\/PF$/ },
   { kind: 'nix', pattern: /^nix\/var\/nix\/db\/db\.sqlite$/ },
   { kind: 'guix', pattern: /^var\/guix\/db\/db\.sqlite$/ },

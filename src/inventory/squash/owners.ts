@@ -5,7 +5,11 @@ import { joinPath, normalisePath } from '../tar/paths.ts'
 import { componentKey, packageKey, placedKey } from './locations.ts'
 import type { Standing } from './locations.ts'
 
-const sums = /^(var\/lib\/dpkg\/status\.d\/.+)\.md5sums$/
+/** Lists that lie beside the file that speaks of their package. */
+function fileBeside(list: string): string | undefined {
+  if (list.startsWith('var/lib/pacman/local/')) return list.replace(/\/files$/, '/desc')
+  return /^(var\/lib\/dpkg\/status\.d\/.+)\.md5sums$/.exec(list)?.[1]
+}
 
 /**
  * Which distribution package owns the files that language packages were read from, or components were seen at. It does where it lists the path, is
@@ -56,26 +60,29 @@ function rootLinks(links: ReadonlyMap<string, string>): [string, string][] {
 
 /** Files that packages of distributions own. What conda brought is judged by its language: no advisories here speak of conda's packages. */
 function* claims(standing: Standing): Generator<{ owner: Package; paths: readonly string[] }> {
-  const debs = Map.groupBy(
-    [...standing.said.values()].flatMap(({ packages }) => packages).filter(({ kind }) => kind === 'deb'),
-    ({ name }) => name,
+  const named = Map.groupBy(
+    [...standing.said.values()].flatMap(({ packages }) => packages).filter(({ kind }) => kind === 'deb' || kind === 'opkg'),
+    ({ kind, name }) => `${kind} ${name}`,
   )
   for (const said of standing.said.values()) {
     for (const owner of said.packages)
       if (owner.ownedFiles !== undefined && distributionKinds.has(owner.kind)) yield { owner, paths: owner.ownedFiles }
     for (const list of said.ownership) {
-      const owner = ownerOf(list, standing, debs)
+      const owner = ownerOf(list, standing, named)
       if (owner !== undefined) yield { owner, paths: list.paths }
     }
   }
 }
 
 /** A list of a package that is not installed any more speaks for nobody. */
-function ownerOf(list: FoundOwnership, standing: Standing, debs: ReadonlyMap<string, Package[]>): Package | undefined {
-  const stanza = sums.exec(list.location)?.[1]
+function ownerOf(list: FoundOwnership, standing: Standing, named: ReadonlyMap<string, Package[]>): Package | undefined {
+  const stanza = fileBeside(list.location)
   const beside = stanza === undefined ? undefined : standing.said.get(stanza)?.packages[0]
   if (beside !== undefined) return beside
-  return debs.get(list.packageName)?.find(({ architecture }) => list.architecture === undefined || architecture === list.architecture)
+  const kind = list.location.includes('/opkg/info/') ? 'opkg' : 'deb'
+  return named
+    .get(`${kind} ${list.packageName}`)
+    ?.find(({ architecture }) => list.architecture === undefined || architecture === list.architecture)
 }
 
 /** Packages of a distribution: they own files, and no other package owns them. */
