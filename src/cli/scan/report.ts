@@ -52,7 +52,9 @@ function headOf({ target, evidence, findings }: Scanned, width: number): string 
   const lines = [target, evidence.digest, `${release}, ${counted(evidence.packages.length, 'package')}, ${summary}`]
   const cleared = evidence.cleared?.length ?? 0
   const notes = cleared === 0 ? [] : [`not affected: ${counted(cleared, 'flaw')} that the distribution says its packages do not have`]
-  return [...lines, ...evidence.doubts.map(({ doubt, detail }) => `${doubt}: ${detail}`), ...notes].map((line) => folded(line, width)).join('')
+  return [...lines, ...evidence.doubts.map(({ doubt, detail }) => `${doubt}: ${detail}`), ...notes]
+    .map((line) => folded(line, width))
+    .join('')
 }
 
 function findingsText(findings: readonly Row[], scanned: Scanned, width: number): string {

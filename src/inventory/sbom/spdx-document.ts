@@ -62,7 +62,7 @@ export function toSpdx(input: SbomInput): object {
 function imagePackage({ name, digest }: SbomInput): SpdxPackage {
   const algorithm = digest.startsWith('sha256:') ? 'SHA256' : 'SHA512'
   return {
-    SPDXID: 'SPDXRef-Image',
+    SPDXID: 'SPDXRef-DocumentRoot-Image',
     name,
     versionInfo: digest,
     ...unsaid,
