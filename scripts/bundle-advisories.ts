@@ -29,6 +29,8 @@ const files = [
   'almalinux.osv.jsonl.zst',
   'bitnami.osv.jsonl.zst',
   'drupal.osv.jsonl.zst',
+  'elixir-advisories.jsonl.zst',
+  'friendsofphp.jsonl.zst',
   'ghsa-osv-export.osv.jsonl.zst',
   'ghsa-readfile.osv.jsonl.zst',
   'govulndb.osv.jsonl.zst',
@@ -39,6 +41,7 @@ const files = [
   'psf.osv.jsonl.zst',
   'pypa.osv.jsonl.zst',
   'r.osv.jsonl.zst',
+  'ruby-advisory-db.jsonl.zst',
   'rustsec.osv.jsonl.zst',
   'cisa-kev.json.zst',
 ]

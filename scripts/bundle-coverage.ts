@@ -4,8 +4,8 @@ const fork = 'secfixes of the build recipes, from a fork of aports'
 
 /**
  * What the bundled data judges, and since when it is silent. An ecosystem that isn't here is not judged by it: Debian 13,
- * Alpine 3.12 and 3.18 and later, Ubuntu and Red Hat have no data, and the records that mention Maven, NuGet, RubyGems or
- * Packagist packages are a few hundred of many thousands.
+ * Alpine 3.12 and 3.18 and later, Ubuntu and Red Hat have no data, and the records that mention Maven or NuGet packages are a
+ * few hundred of many thousands.
  */
 export const bundleCoverage: readonly Coverage[] = [
   ...announced('Debian:7', 'support ended in 2018'),
@@ -41,6 +41,9 @@ export const bundleCoverage: readonly Coverage[] = [
   whole('opam', '2026-08-22', 'OCaml security advisories'),
   whole('CRAN', '2026-03-26', 'R Consortium advisory database'),
   whole('Packagist:https://packages.drupal.org/8', '2026-08-21', 'Drupal security advisories'),
+  whole('RubyGems', '2026-08-22', 'Ruby advisory database'),
+  whole('Packagist', '2026-08-06', 'FriendsOfPHP security advisories'),
+  whole('Hex', '2026-08-05', 'Elixir security advisories'),
   whole('kubernetes', '2024-11-18', 'Kubernetes CVE feed'),
   {
     ecosystem: 'npm',

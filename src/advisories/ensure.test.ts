@@ -61,7 +61,19 @@ test('the bundle knows what it is made of, and judges no more than that', async 
   )
   assert.equal(advisories.isKnownExploited('CVE-2021-44228'), true)
   assert.ok(advisories.severityOf(['CVE-2021-44228']).some(({ type }) => type === 'CVSS_V3'))
-  for (const covered of ['Debian:11', 'Debian:12', 'Alpine:v3.17', 'Alpine:edge', 'PyPI', 'npm', 'Wolfi', 'AlmaLinux:9'])
+  for (const covered of [
+    'Debian:11',
+    'Debian:12',
+    'Alpine:v3.17',
+    'Alpine:edge',
+    'PyPI',
+    'npm',
+    'Wolfi',
+    'AlmaLinux:9',
+    'RubyGems',
+    'Packagist',
+    'Hex',
+  ])
     assert.equal(advisories.covers(covered), true, covered)
   for (const silent of [
     'Debian',
@@ -73,7 +85,7 @@ test('the bundle knows what it is made of, and judges no more than that', async 
     'Alpine:v3.22',
     'Ubuntu:22.04:LTS',
     'Maven',
-    'RubyGems',
+    'NuGet',
     'Red Hat',
   ])
     assert.equal(advisories.covers(silent), false, silent)
