@@ -67,6 +67,21 @@ test('the standard library, modules, crates and programs are judged, each by its
   )
 })
 
+test('a finding says what an image does not tell', async () => {
+  const { findings } = await evidenceOf(
+    [
+      ['a', loopvar],
+      ['b', rustProgram],
+      ['opt/nginx', nginx],
+    ],
+    few,
+  )
+  const caveats = Object.fromEntries(findings.map(({ ecosystem, caveat }) => [ecosystem, caveat ?? '']))
+  assert.match(caveats['Go'] ?? '', /whether the program calls what is flawed in it is not known/)
+  assert.match(caveats['Bitnami'] ?? '', /whoever built it/)
+  assert.equal(caveats['crates.io'], '')
+})
+
 test('a later pseudo-version than the fix is not affected, and GOEXPERIMENT hides no flaw of the standard library', async () => {
   const evidence = await evidenceOf([['a', loopvar]], few)
   const ids = evidence.findings.map(({ id }) => id)

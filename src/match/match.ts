@@ -37,6 +37,7 @@ function findingOf(subject: PackageVersion, cluster: Cluster, advisories: Adviso
   const fixedVersion = smallestCure(subject.version, cluster.hits, order)
   const word = fixedVersion === undefined ? wordOf(cluster.hits) : undefined
   const epss = likeliest(cluster.ids, advisories)
+  const caveat = caveats.get(subject.ecosystem)
   const published = cluster.hits.flatMap(({ advisory }) => advisory.published ?? []).sort()[0]
   return {
     id,
@@ -53,8 +54,15 @@ function findingOf(subject: PackageVersion, cluster: Cluster, advisories: Adviso
     ...(published === undefined ? {} : { published }),
     sources: sourcesOf(cluster.hits),
     state: cluster.hits.some(({ answer }) => answer === true) ? 'affected' : 'unknown-version',
+    ...(caveat === undefined ? {} : { caveat }),
   }
 }
+
+/** Records of Go name packages and functions of a module, and a program does not tell which of them it calls. */
+const caveats: ReadonlyMap<string, string> = new Map([
+  ['Go', 'the module is linked in; whether the program calls what is flawed in it is not known'],
+  ['Bitnami', 'by a record of Bitnami’s catalogue, which goes by the version of the program, whoever built it'],
+])
 
 function likeliest(ids: readonly string[], advisories: AdvisoryReader): Finding['epss'] {
   let highest: Finding['epss']

@@ -83,6 +83,8 @@ export interface Finding {
   sources: { id: string; source: string }[]
   /** 'affected', or 'unknown-version' where the version could not be compared. */
   state: 'affected' | 'unknown-version'
+  /** What a record of this ecosystem asks besides the version, and an image does not tell. */
+  caveat?: string
 }
 
 /** A flaw that is known of the package, and that its distribution says the package does not have. */

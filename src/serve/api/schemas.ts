@@ -76,6 +76,7 @@ export const finding = Type.Object({
     ),
   ),
   severityReason: Type.Optional(Type.String()),
+  caveat: Type.Optional(Type.String()),
   knownExploited: Type.Boolean(),
   epss: Type.Optional(
     Type.Object(
