@@ -14,22 +14,31 @@ const forgotten = new FinalizationRegistry<number>((fd) => closeSync(fd))
 export class SpooledFile implements Content {
   sizeBytes = 0
   readonly #fd = openNameless()
+  /** After this, all is zeros. */
+  #writtenTo = 0
   #isOpen = true
 
   constructor() {
     forgotten.register(this, this.#fd, this)
   }
 
+  /** What is all zeros becomes a hole: a sparse file, or a bomb of them, takes no room on the disk. */
   append(bytes: Buffer): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at, this.sizeBytes + at)
+    if (!isZeros(bytes)) this.#write(bytes)
     this.sizeBytes += bytes.length
+  }
+
+  #write(bytes: Buffer): void {
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at, bytes.length - at, this.sizeBytes + at)
+    this.#writtenTo = this.sizeBytes + bytes.length
   }
 
   read(from: number, length: number): Buffer {
     checkRange(from, length, this.sizeBytes)
-    const bytes = Buffer.allocUnsafe(length)
-    for (let at = 0; at < length; ) {
-      const got = readSync(this.#fd, bytes, at, length - at, from + at)
+    const bytes = Buffer.alloc(length)
+    const end = Math.min(length, this.#writtenTo - from)
+    for (let at = 0; at < end; ) {
+      const got = readSync(this.#fd, bytes, at, end - at, from + at)
       if (got === 0) throw new RangeError(`a spooled file of ${this.sizeBytes} bytes ended at byte ${from + at}`)
       at += got
     }
@@ -43,6 +52,16 @@ export class SpooledFile implements Content {
     forgotten.unregister(this)
     closeSync(this.#fd)
   }
+}
+
+const zeros = Buffer.alloc(64 * 1024)
+
+function isZeros(bytes: Buffer): boolean {
+  for (let at = 0; at < bytes.length; at += zeros.length) {
+    const part = bytes.subarray(at, at + zeros.length)
+    if (!part.equals(zeros.subarray(0, part.length))) return false
+  }
+  return true
 }
 
 function openNameless(): number {

@@ -7,8 +7,8 @@ const mib = 1024 * 1024
  * each other, three deep; a jar that unpacks to more than twenty times its size holds no classes.
  */
 export const javaLimits = {
-  /** Of the file itself. */
-  fileBytes: 8 * 1024 * mib,
+  /** Of the file itself, which is laid down. */
+  fileBytes: 2 * 1024 * mib,
   /** app.ear!/shop.war!/WEB-INF/lib/x.jar is two deep. */
   depth: 8,
   archives: 20_000,
