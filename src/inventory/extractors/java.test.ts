@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { squash } from '../squash.ts'
-import { layerOf } from '../testing/tars.ts'
+import { hardLink, layerOf, symlink } from '../testing/tars.ts'
 import type { Member } from '../testing/tars.ts'
 import { zipOf } from '../testing/zips.ts'
 import type { ZipMember } from '../testing/zips.ts'
@@ -175,6 +175,23 @@ test('what a later layer removes or replaces is gone', async () => {
   assert.deepEqual(names(await layer(['app/a.jar', zipOf([pom('g', 'a', '2')])])), ['g:c 1', 'g:a 2'])
   assert.deepEqual(names(await layer(['lib/b', 'now a file'])), ['g:a 1'])
   assert.deepEqual(names(await layer('lib/.wh..wh..opq')), ['g:a 1'])
+})
+
+test('a hard link to a jar is that jar at another place, a symbolic link is none', async () => {
+  const { packages, problems } = await found(['a.jar', zipOf([pom('g', 'a', '1')])], hardLink('b.jar', 'a.jar'), symlink('c.jar', 'a.jar'))
+  assert.deepEqual(packages, ['a.jar g:a 1', 'b.jar g:a 1'])
+  assert.deepEqual(problems, [])
+})
+
+test('what a distribution package brought is its own, and what was changed after that is not', async () => {
+  const jar: Member = ['usr/share/java/a.jar', zipOf([pom('g', 'a', '1')])]
+  const status: Member = ['var/lib/dpkg/status', 'Package: liba-java\nStatus: install ok installed\nVersion: 1-1\nArchitecture: all\n\n']
+  const list: Member = ['var/lib/dpkg/info/liba-java.list', '/usr/share/java/a.jar\n']
+  const base = await layerOf([jar, status, list])
+  const owner = (...layers: Awaited<ReturnType<typeof layerOf>>[]) =>
+    squash([base, ...layers]).packages.find(({ kind }) => kind === 'maven')?.ownedBy
+  assert.equal(owner(), 'liba-java')
+  assert.equal(owner(await layerOf([['usr/share/java/a.jar', zipOf([pom('g', 'a', '2')])]])), undefined)
 })
 
 test('names of places are fit to be shown', async () => {
