@@ -5,6 +5,7 @@ import type { Outgoing } from '../kit/outgoing/outgoing.ts'
 import { digestAlgorithm, digestHex, parseDigest, shortDigest, type Digest } from '../model/digest.ts'
 import { mediaTypes, type Platform } from '../model/manifest.ts'
 import type { Credentials } from './authorization.ts'
+import { artifactBytes, referrersOf, type Referrer } from './referrers.ts'
 import { parseRemoteReference, type RemoteReference } from './reference.ts'
 import { bodyOf, boundedBytes, jsonObject, registryClient, type RegistryClient } from './registry-client.ts'
 
@@ -21,6 +22,10 @@ export interface RemoteManifest {
   platform?: Platform
   configBytes: Buffer
   layers: RemoteLayer[]
+  /** What refers to it. */
+  referrers(): Promise<Referrer[]>
+  /** The first layer of what refers to it, held to its digest. Errors: UNREADABLE, LIMIT_EXCEEDED. */
+  artifact(referrer: Referrer, mostBytes: number): Promise<Buffer>
 }
 
 const accept = [mediaTypes.ociIndex, mediaTypes.dockerList, mediaTypes.ociManifest, mediaTypes.dockerManifest].join(', ')
@@ -107,6 +112,8 @@ async function imageOf(
       const known = descriptor(layer, `layers[${at}]`)
       return { ...known, open: () => Readable.from(verified(client, reference, known)) }
     }),
+    referrers: () => referrersOf(client, reference.repository, manifest.digest),
+    artifact: ({ digest }, mostBytes) => artifactBytes(client, reference.repository, digest, mostBytes),
   }
 }
 

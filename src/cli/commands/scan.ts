@@ -14,7 +14,7 @@ const formats = ['table', 'json', 'sarif', 'cyclonedx', 'spdx'] as const
 
 export const scan: Command = {
   usage:
-    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--policy balanced|observe] [--platform OS/ARCH] [--ignore-file FILE]… [--no-ignore] [--all] [--quiet]',
+    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--policy balanced|observe] [--platform OS/ARCH] [--attached-sbom] [--ignore-file FILE]… [--no-ignore] [--all] [--quiet]',
   summary: 'Look into an image without a server, and say what is known to be wrong',
   details: [
     'TARGET: an image reference (without a host: Docker Hub), a Docker or OCI archive (gzip and zstd too),',
@@ -47,6 +47,7 @@ const options = {
   baseline: { type: 'string' },
   policy: { type: 'string' },
   platform: { type: 'string' },
+  'attached-sbom': { type: 'boolean', default: false },
   'ignore-file': { type: 'string', multiple: true, default: [] as string[] },
   'no-ignore': { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
@@ -56,6 +57,7 @@ const options = {
 interface Values {
   platform?: string | undefined
   baseline?: string | undefined
+  'attached-sbom': boolean
   'ignore-file': string[]
   'no-ignore': boolean
   quiet: boolean
@@ -71,6 +73,7 @@ async function scanWith(target: string, values: Values, io: Io): Promise<Scanned
       ...ignores,
       ...progress,
       ...(baseline !== undefined && { baseline }),
+      attachedSbom: values['attached-sbom'],
     })
   } finally {
     end()

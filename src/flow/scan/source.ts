@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { openImage } from '../../inventory/archive.ts'
 import type { LocalManifest } from '../../inventory/archive/image.ts'
+import { mostSbomBytes } from '../../inventory/sbom/read/file.ts'
+import { readSbom } from '../../inventory/sbom/read/read.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import type { Outgoing } from '../../kit/outgoing/outgoing.ts'
 import type { Credentials } from '../../mirror/authorization.ts'
-import { openRemote } from '../../mirror/remote.ts'
+import { openRemote, type RemoteManifest } from '../../mirror/remote.ts'
 import { digestOf, type Digest } from '../../model/digest.ts'
 import type { LayerFacts } from '../../model/layer.ts'
 import type { Platform } from '../../model/manifest.ts'
@@ -15,6 +17,8 @@ export interface SourceOptions {
   platform: Platform
   /** Whether the platform was asked for, rather than this machine's own. */
   platformAsked?: boolean
+  /** To read the SBOM that is attached to a remote image, instead of its layers. */
+  attachedSbom?: boolean
   offline: boolean
   /** The way to other registries, made where one is asked. */
   outgoing: () => Outgoing
@@ -45,10 +49,35 @@ export interface Source {
  * platform that was asked for), UNREADABLE, and those of the registry.
  */
 export async function openSource(target: string, options: SourceOptions): Promise<Source> {
-  if (target === '-' || existsSync(target)) return await localSource(target, options)
+  if (target === '-' || existsSync(target)) {
+    if (options.attachedSbom === true) throw new LazaretError('USAGE', `--attached-sbom is for images of a registry, and ${target} is here`)
+    return await localSource(target, options)
+  }
   if (options.offline) throw new LazaretError('NOT_FOUND', `there is no ${target} here, and this is offline (LAZARET_OFFLINE)`)
   const remote = await openRemote(target, options.credentialsFor, options.platform, options.outgoing())
-  return { ...remote, problems: () => [], close: async () => undefined }
+  const image = { ...remote, problems: () => [], close: async () => undefined }
+  return options.attachedSbom === true ? { ...image, layers: [await attachedSbom(remote, target)], configBytes: Buffer.from('{}') } : image
+}
+
+/** By which types SBOMs are attached; what has findings by the same tool first. */
+const sbomTypes = ['application/vnd.cyclonedx+json', 'application/spdx+json', 'text/spdx+json']
+
+/** Who may push to the repository may attach one: it says what its author says, and nothing of it is checked against the layers. */
+async function attachedSbom(remote: RemoteManifest, target: string): Promise<SourceLayer> {
+  const referrers = await remote.referrers()
+  const found = sbomTypes.flatMap((type) => referrers.filter(({ artifactType }) => artifactType === type))[0]
+  if (found === undefined)
+    throw new LazaretError(
+      'NOT_FOUND',
+      `no SBOM is attached to ${target}: it has ${referrers.length} referrers, none of ${sbomTypes.join(', ')}`,
+    )
+  const bytes = await remote.artifact(found, mostSbomBytes)
+  return {
+    digest: found.digest,
+    sizeBytes: bytes.length,
+    open: () => Readable.from([bytes]),
+    facts: async () => readSbom(bytes, `the SBOM ${found.digest}`),
+  }
 }
 
 async function localSource(path: string, options: SourceOptions): Promise<Source> {
