@@ -1,4 +1,6 @@
 import { messageOf } from '../../kit/errors.ts'
+import { contentOf, piecesOf } from '../content/content.ts'
+import type { Content } from '../content/content.ts'
 import type { Extractor, Fact, WantedFile } from '../extractor.ts'
 import { bdbValues, isBdb } from './rpm/bdb.ts'
 import { Header } from './rpm/header.ts'
@@ -14,18 +16,19 @@ const maxPathChars = 256 * 1024 * 1024
 
 /**
  * The database of rpm, in whichever of its three forms: Berkeley DB (`Packages`), its own (`Packages.db`), SQLite
- * (`rpmdb.sqlite`, with the log beside it). The form is told by the first bytes, not by the name. The file is held whole
- * while it is read: 256 MiB are twice the largest that was seen.
+ * (`rpmdb.sqlite`, with the log beside it). The form is told by the first bytes, not by the name. A large file is read where
+ * it was laid down, a few pages and one header at a time.
  */
 export const rpm = {
   name: 'rpm',
   version: 1,
-  maxBytes: 256 * 1024 * 1024,
+  maxBytes: 1024 * 1024 * 1024,
+  spools: true,
   wants: (path) => path.includes('/rpm/') && database.test(path),
   groupOf: (path) => (path.includes('/rpmdb.sqlite') ? path.replace(/-(?:wal|journal)$/, '') : undefined),
   *extract(file, beside): Generator<Fact> {
     if (file.path.endsWith('-wal') || file.path.endsWith('-journal')) {
-      if (file.bytes.some((byte) => byte !== 0)) yield { problem: 'holds changes to a database that this layer does not have' }
+      if (holdsAnything(contentOfFile(file))) yield { problem: 'holds changes to a database that this layer does not have' }
       return
     }
     const problems: string[] = []
@@ -59,16 +62,28 @@ function packagesIn(file: WantedFile, beside: readonly WantedFile[], problems: s
   return found
 }
 
-function valuesOf({ path, bytes }: WantedFile, beside: readonly WantedFile[]): Iterable<Buffer> {
-  if (bytes.length === 0) return []
-  if (isNdb(bytes)) return ndbValues(bytes)
-  if (isBdb(bytes)) return bdbValues(bytes)
-  if (!isSqlite(bytes)) throw new RangeError('is none of the databases that rpm keeps')
-  const journal = beside.find((file) => file.path === `${path}-journal`)
-  if (journal !== undefined && journal.bytes.some((byte) => byte !== 0)) {
+function valuesOf(file: WantedFile, beside: readonly WantedFile[]): Iterable<Buffer> {
+  const content = contentOfFile(file)
+  if (content.sizeBytes === 0) return []
+  const head = content.read(0, Math.min(512, content.sizeBytes))
+  if (isNdb(head)) return ndbValues(content)
+  if (isBdb(head)) return bdbValues(content)
+  if (!isSqlite(head)) throw new RangeError('is none of the databases that rpm keeps')
+  const [log, journal] = ['-wal', '-journal'].map((suffix) => beside.find(({ path }) => path === `${file.path}${suffix}`))
+  if (journal !== undefined && holdsAnything(contentOfFile(journal))) {
     throw new RangeError('a change to it was cut off, and is to be taken back by its journal')
   }
-  return sqliteValues(bytes, beside.find((file) => file.path === `${path}-wal`)?.bytes)
+  return sqliteValues(content, log === undefined ? undefined : contentOfFile(log))
+}
+
+function contentOfFile({ bytes, spooled }: WantedFile): Content {
+  return spooled ?? contentOf(bytes)
+}
+
+/** A log or journal that was used up is empty, or zeros. */
+function holdsAnything(content: Content): boolean {
+  for (const bytes of piecesOf(content)) if (bytes.some((byte) => byte !== 0)) return true
+  return false
 }
 
 /**

@@ -3,6 +3,11 @@ import type { Pages } from './sqlite-pages.ts'
 
 type Value = string | number | Buffer | null
 
+export interface Leaf {
+  number: number
+  bytes: Buffer
+}
+
 const maxColumns = 100
 
 /**
@@ -10,19 +15,17 @@ const maxColumns = 100
  * the rest in a chain of pages. In: where it starts. Out: its columns; floating-point numbers are left out as null.
  * Throws RangeError. sqlite.org/fileformat2.html, "Record Format", "Cell Payload Overflow Pages".
  */
-export function readRecord(pages: Pages, page: number, at: number, used: PageUse): Value[] {
-  const bytes = pages.page(page)
-  const [length, afterLength] = varint(bytes, at)
-  const [, start] = varint(bytes, afterLength)
-  if (length > pages.totalBytes) throw new RangeError(`page ${page} has a row of ${length} bytes, more than the file has`)
-  return columnsOf(payloadOf(pages, page, start, length, used), page)
+export function readRecord(pages: Pages, leaf: Leaf, at: number, used: PageUse): Value[] {
+  const [length, afterLength] = varint(leaf.bytes, at)
+  const [, start] = varint(leaf.bytes, afterLength)
+  if (length > pages.totalBytes) throw new RangeError(`page ${leaf.number} has a row of ${length} bytes, more than the file has`)
+  return columnsOf(payloadOf(pages, leaf, start, length, used), leaf.number)
 }
 
-function payloadOf(pages: Pages, page: number, start: number, length: number, used: PageUse): Buffer {
+function payloadOf(pages: Pages, { number, bytes: first }: Leaf, start: number, length: number, used: PageUse): Buffer {
   const { usableBytes } = pages
   const local = localBytes(length, usableBytes)
-  if (start + local + (local < length ? 4 : 0) > usableBytes) throw new RangeError(`page ${page} has a row outside of itself`)
-  const first = pages.page(page)
+  if (start + local + (local < length ? 4 : 0) > usableBytes) throw new RangeError(`page ${number} has a row outside of itself`)
   if (local === length) return first.subarray(start, start + length)
   const payload = Buffer.allocUnsafe(length)
   let filled = first.copy(payload, 0, start, start + local)

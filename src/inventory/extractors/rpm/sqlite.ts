@@ -1,3 +1,4 @@
+import type { Content } from '../../content/content.ts'
 import { PageUse } from './pages.ts'
 import { readRecord } from './sqlite-record.ts'
 import { pagesOf } from './sqlite-pages.ts'
@@ -8,8 +9,8 @@ const innerTable = 5
 /** SQLite itself goes no deeper (BTCURSOR_MAX_DEPTH). */
 const maxDepth = 20
 
-export function isSqlite(bytes: Buffer): boolean {
-  return bytes.length >= 512 && bytes.toString('latin1', 0, 16) === 'SQLite format 3\0'
+export function isSqlite(head: Buffer): boolean {
+  return head.length >= 512 && head.toString('latin1', 0, 16) === 'SQLite format 3\0'
 }
 
 /**
@@ -18,8 +19,8 @@ export function isSqlite(bytes: Buffer): boolean {
  * Throws RangeError with the page where something is wrong.
  * sqlite.org/fileformat2.html, "B-tree Pages", "The SQLite Schema".
  */
-export function* sqliteValues(bytes: Buffer, log?: Buffer): Generator<Buffer> {
-  const pages = pagesOf(bytes, log)
+export function* sqliteValues(content: Content, log?: Content): Generator<Buffer> {
+  const pages = pagesOf(content, log)
   const used = new PageUse(pages.count)
   const root = rootOf('Packages', pages, used)
   for (const row of rows(pages, root, used)) {
@@ -53,7 +54,7 @@ function* rows(pages: Pages, page: number, used: PageUse, depth = 0): Generator<
   for (let cell = 0; cell < cells; cell++) {
     const at = bytes.readUInt16BE(start + headBytes + 2 * cell)
     if (at < start + headBytes || at + 4 > pages.usableBytes) throw new RangeError(`page ${page} has a cell outside of itself`)
-    if (type === leafTable) yield readRecord(pages, page, at, used)
+    if (type === leafTable) yield readRecord(pages, { number: page, bytes }, at, used)
     else yield* rows(pages, bytes.readUInt32BE(at), used, depth + 1)
   }
   if (type === innerTable) yield* rows(pages, bytes.readUInt32BE(start + 8), used, depth + 1)
