@@ -56,6 +56,32 @@ const published: [file: string, manifest: string, coordinates: string][] = [
     'io.grpc:grpc-netty-shaded:1.85.1',
   ],
   [
+    'protobuf-java-4.31.1.jar',
+    'Automatic-Module-Name: com.google.protobuf\nBundle-SymbolicName: com.google.protobuf\nBundle-Version: 4.31.1',
+    'com.google.protobuf:protobuf-java:4.31.1',
+  ],
+  ['bcprov-jdk18on-1.87.jar', 'Bundle-SymbolicName: bcprov\nBundle-Version: 1.87', 'org.bouncycastle:bcprov-jdk18on:1.87'],
+  [
+    'mysql-connector-j-9.7.0.jar',
+    'Implementation-Title: MySQL Connector/J\nImplementation-Version: 9.7.0\nImplementation-Vendor-Id: com.mysql\nBundle-SymbolicName: com.mysql.cj',
+    'com.mysql:mysql-connector-j:9.7.0',
+  ],
+  [
+    'lucene-core-9.12.3.jar',
+    'Implementation-Title: org.apache.lucene\nImplementation-Version: 9.12.3 f965e930673c1f5cb478dc6a8907f5fc4ef7b539 - 2025-09-24 07:44:31\nSpecification-Title: Lucene Search Engine: core',
+    'org.apache.lucene:lucene-core:9.12.3',
+  ],
+  [
+    'okio-jvm-3.18.1.jar',
+    'Automatic-Module-Name: okio\nBundle-SymbolicName: com.squareup.okio\nBundle-Version: 3.18.1',
+    'com.squareup.okio:okio-jvm:3.18.1',
+  ],
+  [
+    'reactive-streams-1.0.4.jar',
+    'Automatic-Module-Name: org.reactivestreams\nBundle-SymbolicName: reactive-streams\nBundle-Version: 1.0.4',
+    'org.reactivestreams:reactive-streams:1.0.4',
+  ],
+  [
     'postgresql-42.7.14.jar',
     'Automatic-Module-Name: org.postgresql.jdbc\nBundle-SymbolicName: org.postgresql.jdbc\nImplementation-Title: PostgreSQL JDBC Driver\nImplementation-Vendor-Id: org.postgresql\nImplementation-Version: 42.7.14',
     'org.postgresql:postgresql:42.7.14',
@@ -85,7 +111,16 @@ test('most are known under another file name, too', () => {
   const renamed = published.filter(([, manifest, coordinates]) => ask(manifest, 'lib.jar') === coordinates)
   assert.deepEqual(
     published.filter((each) => !renamed.includes(each)).map(([file]) => file),
-    ['kotlin-stdlib-2.4.21.jar', 'grpc-netty-shaded-1.85.1.jar', 'snappy-java-1.1.10.7.jar'],
+    [
+      'kotlin-stdlib-2.4.21.jar',
+      'grpc-netty-shaded-1.85.1.jar',
+      'protobuf-java-4.31.1.jar',
+      'bcprov-jdk18on-1.87.jar',
+      'mysql-connector-j-9.7.0.jar',
+      'lucene-core-9.12.3.jar',
+      'okio-jvm-3.18.1.jar',
+      'snappy-java-1.1.10.7.jar',
+    ],
   )
 })
 
@@ -112,6 +147,8 @@ test('one word alone, or two that differ, are no proof', () => {
     ],
     ['Implementation-Title: g#a;2\nImplementation-Version: 1', 'a-1.jar'],
     ['Bundle-SymbolicName: org.apache.commons.lang3\nBundle-Version: 3.12.0', 'commons-lang3-3.12.0.jar'],
+    ['Bundle-SymbolicName: com.example.fork\nBundle-Version: 4.31.1', 'protobuf-java-4.31.1.jar'],
+    ['Automatic-Module-Name: com.google.protobuf\nBundle-Version: 4.31.1', 'protobuf-java-3.0.jar'],
     ['Automatic-Module-Name: constructor\nImplementation-Version: 1', 'a-1.jar'],
   ] as const)
     assert.equal(ask(manifest, file), undefined, manifest)

@@ -37,7 +37,19 @@ function wordsOf(manifest: Manifest, fileName: string): Words {
   }
 }
 
-const rules: readonly Rule[] = [nebula, sameThrice, spring, springSecurity, springBoot, tomcat, reactor, hibernate, kotlin, grpc, byModule]
+const rules: readonly Rule[] = [
+  nebula,
+  sameThrice,
+  spring,
+  springSecurity,
+  springBoot,
+  tomcat,
+  reactor,
+  hibernate,
+  kotlin,
+  byFamily,
+  byModule,
+]
 
 /** Nebula's plug-ins for Gradle write all three: `io.micrometer#micrometer-core;1.14.12`. */
 function nebula({ title, version }: Words): Coordinates | undefined {
@@ -104,16 +116,30 @@ function kotlin({ title, version, file }: Words): Coordinates | undefined {
   return { group: 'org.jetbrains.kotlin', artifact: title, version: number }
 }
 
-/** The title is the same in all of them. */
-function grpc({ module, version, file }: Words): Coordinates | undefined {
-  if (!/^io\.grpc(?:\.|$)/.test(module) || !/^grpc-[a-z-]+-\d/.test(file) || !file.endsWith(`-${version}`)) return undefined
-  return { group: 'io.grpc', artifact: file.slice(0, -version.length - 1), version }
+/** Artifacts of one project whose manifests don't tell them apart: the word that is the project's, and how its files are called. */
+const families: [word: RegExp, group: string, artifacts: RegExp][] = [
+  [/^io\.grpc(?:\.[a-z.]+)?$/, 'io.grpc', /^grpc-[a-z-]+$/],
+  [/^com\.google\.protobuf(?:\.util)?$/, 'com.google.protobuf', /^protobuf-java(?:lite|-util)?$/],
+  [/^bc(?:prov|pkix|util|pg|tls|mail|jmail)$/, 'org.bouncycastle', /^bc(?:prov|pkix|util|pg|tls|mail|jmail)-(?:ext-)?jdk\w+$/],
+  [/^com\.mysql\.cj$/, 'com.mysql', /^mysql-connector-j$/],
+  [/^com\.mysql\.cj$/, 'mysql', /^mysql-connector-java$/],
+  [/^org\.apache\.lucene(?:\.[a-z.]+)?$/, 'org.apache.lucene', /^lucene-[a-z-]+$/],
+  [/^com\.squareup\.okio$/, 'com.squareup.okio', /^okio(?:-jvm)?$/],
+]
+
+/** A file that was not renamed says which of them it is. */
+function byFamily({ title, module, bundle, version, file }: Words): Coordinates | undefined {
+  const number = version.replace(/ .*$/, '')
+  const artifact = file.endsWith(`-${number}`) ? file.slice(0, -number.length - 1) : ''
+  const family = families.find(([word, , artifacts]) => artifacts.test(artifact) && [module, bundle, title].some((each) => word.test(each)))
+  return family && { group: family[1], artifact, version: number }
 }
 
 /** Module names of one artifact each, over all its versions. */
 const modules: Record<string, string> = {
   'org.postgresql.jdbc': 'org.postgresql:postgresql',
   'org.apache.groovy': 'org.apache.groovy:groovy',
+  'org.reactivestreams': 'org.reactivestreams:reactive-streams',
 }
 
 function byModule({ module, version }: Words): Coordinates | undefined {
