@@ -2,6 +2,7 @@ import type { Executable, Segment } from './executable.ts'
 import { Numbers } from './numbers.ts'
 
 const loadable = 1
+const executableFlag = 1
 const writableFlag = 2
 /** Real programs have about ten. */
 const mostSegments = 128
@@ -38,6 +39,7 @@ function segmentsOf(numbers: Numbers, is64: boolean, from: number, entryBytes: n
       address: numbers.word(at + (is64 ? 16 : 8), is64),
       sizeBytes: numbers.word(at + (is64 ? 32 : 16), is64),
       writable: (numbers.u32(at + (is64 ? 4 : 24)) & writableFlag) !== 0,
+      executable: (numbers.u32(at + (is64 ? 4 : 24)) & executableFlag) !== 0,
     }
     if (!Number.isNaN(segment.offset + segment.address + segment.sizeBytes)) segments.push(segment)
   }

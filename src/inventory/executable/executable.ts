@@ -8,6 +8,7 @@ export interface Segment {
   offset: number
   sizeBytes: number
   writable: boolean
+  executable: boolean
 }
 
 export interface Section {
@@ -44,6 +45,22 @@ export function executableOf(head: Buffer): Executable | undefined {
     default:
       return head.readUInt16BE(0) === 0x4d5a ? peOf(head) : undefined
   }
+}
+
+/** Out: the part of the file that holds all writable segments; all of it where none is told. */
+export function dataRange({ segments }: Executable): { from: number; to: number } {
+  const writable = segments.filter((segment) => segment.writable)
+  if (writable.length === 0) return { from: 0, to: Number.POSITIVE_INFINITY }
+  return {
+    from: Math.min(...writable.map(({ offset }) => offset)),
+    to: Math.max(...writable.map(({ offset, sizeBytes }) => offset + sizeBytes)),
+  }
+}
+
+/** Out: where the code ends, or 0 where that is not told. What is not loaded, such as names of sections, stands behind it. */
+export function endOfCode({ format, segments }: Executable): number {
+  if (format !== 'elf') return 0
+  return Math.max(0, ...segments.flatMap(({ executable, offset, sizeBytes }) => (executable ? [offset + sizeBytes] : [])))
 }
 
 /** In: an address of the loaded program. Out: where in the file that byte stands; undefined where no segment has it. */

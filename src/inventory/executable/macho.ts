@@ -4,6 +4,7 @@ import { Numbers, textAt } from './numbers.ts'
 const segment32 = 0x1
 const segment64 = 0x19
 const writableFlag = 2
+const executableFlag = 4
 const mostCommands = 256
 const mostSections = 64
 
@@ -34,6 +35,7 @@ function segmentAt(numbers: Numbers, at: number, is64: boolean): Segment | undef
     offset: numbers.word(at + (is64 ? 40 : 32), is64),
     sizeBytes: numbers.word(at + (is64 ? 48 : 36), is64),
     writable: (numbers.u32(at + (is64 ? 60 : 44)) & writableFlag) !== 0,
+    executable: (numbers.u32(at + (is64 ? 60 : 44)) & executableFlag) !== 0,
   }
   return Number.isNaN(segment.offset + segment.address + segment.sizeBytes) ? undefined : segment
 }

@@ -1,6 +1,7 @@
 import type { Executable } from './executable.ts'
 import { Numbers, textAt } from './numbers.ts'
 
+const executableFlag = 0x20000000
 const writableFlag = 0x80000000
 const mostSections = 96
 
@@ -20,7 +21,14 @@ export function peOf(head: Buffer): Executable | undefined {
     const sizeBytes = numbers.u32(from + 16)
     const address = base + numbers.u32(from + 12)
     if (Number.isNaN(offset + sizeBytes + address)) break
-    found.segments.push({ address, offset, sizeBytes, writable: numbers.u32(from + 36) >= writableFlag })
+    const flags = numbers.u32(from + 36)
+    found.segments.push({
+      address,
+      offset,
+      sizeBytes,
+      writable: flags >= writableFlag,
+      executable: (flags & executableFlag) !== 0,
+    })
     found.sections.push({ name: textAt(head, from, from + 8), offset, sizeBytes })
   }
   return found

@@ -1,4 +1,4 @@
-import { offsetOf } from '../../executable/executable.ts'
+import { dataRange, offsetOf } from '../../executable/executable.ts'
 import type { Executable } from '../../executable/executable.ts'
 import { RangeProbe } from '../../executable/ranges.ts'
 import { Search } from '../../executable/search.ts'
@@ -21,7 +21,7 @@ const mostCandidates = 16
  */
 export class GoProbe implements Probe {
   readonly #program: Executable
-  readonly #search = new Search(buildInfoMagic)
+  readonly #search: Search
   #candidates = 0
   /** The bytes from a candidate on, as long as they may be build info. */
   #collected: Buffer[] | undefined
@@ -32,6 +32,8 @@ export class GoProbe implements Probe {
 
   constructor(program: Executable) {
     this.#program = program
+    const { from, to } = dataRange(program)
+    this.#search = new Search(buildInfoMagic, from, to)
   }
 
   push(bytes: Buffer, offset: number): void {

@@ -1,3 +1,4 @@
+import { endOfCode } from '../../executable/executable.ts'
 import type { Executable, Section } from '../../executable/executable.ts'
 import { RangeProbe } from '../../executable/ranges.ts'
 import { Search } from '../../executable/search.ts'
@@ -19,15 +20,17 @@ const mostReleases = 16
 export class RustProbe implements Probe {
   readonly #program: Executable
   /** Where the section's name stands, as the table of sections refers to it. */
-  readonly #name = new Search(Buffer.from(`${sectionName}\0`))
+  readonly #name: Search
   readonly #names: number[] = []
-  readonly #compiler = new Search(Buffer.from(compiler))
+  readonly #compiler: Search
   #releases: { at: number; text: string }[] = []
   readonly #table: RangeProbe
   #tableBytes: Buffer = Buffer.alloc(0)
 
   constructor(program: Executable) {
     this.#program = program
+    this.#name = new Search(Buffer.from(`${sectionName}\0`), endOfCode(program))
+    this.#compiler = new Search(Buffer.from(compiler), endOfCode(program))
     const { offset = 0, entryBytes = 0, count = 0 } = program.sectionTable ?? {}
     const sizeBytes = entryBytes * count
     this.#table = new RangeProbe(offset > 0 && sizeBytes <= maxTableBytes ? [{ offset, sizeBytes }] : [], ([bytes = Buffer.alloc(0)]) => {
