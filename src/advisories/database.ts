@@ -1,8 +1,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AdvisoryReader, SourcedClaim } from '../model/advisory.ts'
-import { channelsOf } from '../versions/channels.ts'
-import { normalName, spellingsOf } from '../versions/ecosystem.ts'
+import { isDistribution, normalName, spellingsOf } from '../versions/ecosystem.ts'
 import { type Artifact, artifactsOf } from './artifacts.ts'
 import type { Coverage } from './form.ts'
 import { Lru } from './lru.ts'
@@ -149,7 +148,8 @@ function coverageOf(database: DatabaseSync): Map<string, Coverage> {
 
 /** Of a release whose records name repositories: the first of these that is covered. */
 function coverageFor(coverage: ReadonlyMap<string, Coverage>, ecosystem: string): Coverage | undefined {
-  const known = [ecosystem, ...channelsOf(ecosystem)].find((name) => coverage.has(name))
+  const names = [...spellingsOf(ecosystem)].filter((name) => name === ecosystem || (isDistribution(name) && name.includes(':')))
+  const known = names.find((name) => coverage.has(name))
   return known === undefined ? undefined : coverage.get(known)
 }
 

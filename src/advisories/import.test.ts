@@ -287,6 +287,31 @@ test('an export carries everything to another place', async (t) => {
   )
 })
 
+test('Ubuntu: a long-term release is one with and without LTS; Ubuntu Pro is a channel of its own', async (t) => {
+  const folder = temporaryFolder(t)
+  const coverage = [{ ecosystem: 'Ubuntu:22.04', depth: 'whole' as const, asOf: '2026-01-01T00:00:00Z', note: 'n' }]
+  await bring(
+    folder,
+    [
+      osvRecord('USN-1', 'Ubuntu:22.04', 'a', '1'),
+      osvRecord('USN-2', 'Ubuntu:22.04:LTS', 'a', '2'),
+      osvRecord('USN-3', 'Ubuntu:Pro:22.04:LTS', 'a', '3'),
+      osvRecord('USN-4', 'Ubuntu:20.04:LTS', 'a', '4'),
+    ],
+    { coverage },
+  )
+  ask(folder, (advisories) => {
+    const ids = (ecosystem: string) => advisories.about(ecosystem, 'a').map(({ id }) => id)
+    for (const release of ['Ubuntu:22.04', 'Ubuntu:22.04:LTS']) {
+      assert.deepEqual(ids(release).sort(), ['USN-1', 'USN-2'], release)
+      assert.equal(advisories.covers(release), true, release)
+    }
+    assert.deepEqual(ids('Ubuntu:Pro:22.04:LTS'), ['USN-3'])
+    for (const other of ['Ubuntu:Pro:22.04:LTS', 'Ubuntu:20.04:LTS', 'Ubuntu', 'Ubuntu:24.04:LTS'])
+      assert.equal(advisories.covers(other), false, other)
+  })
+})
+
 function claimsOf(claims: readonly SeverityClaim[]): SeverityClaim[] {
   return claims.map(({ type, value }) => ({ type, value }))
 }

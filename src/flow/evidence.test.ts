@@ -3,7 +3,7 @@ import { describe, test } from 'node:test'
 import type { OpenAdvisories } from '../advisories/database.ts'
 import { judge } from '../judge/judge.ts'
 import { policies } from '../judge/policy.ts'
-import { advisory, readerOf } from '../match/reader.testing.ts'
+import { advisory, affects, readerOf } from '../match/reader.testing.ts'
 import type { Digest } from '../model/digest.ts'
 import type { LayerFacts, LayerFile } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
@@ -161,4 +161,21 @@ test('packages of conda are judged by nobody here, and that is said', () => {
   const conda: LayerOutcome = { state: 'layer', facts: { ...facts, files: [file], packages: [found] } }
   const { doubts } = assembled('image', [conda], json)
   assert.deepEqual(doubts, [`unsupported-component: packages of conda (/${location} and others), of which no list of advisories is here`])
+})
+
+test('a version that has no place in the order is a doubt, which the policy speaks of', () => {
+  const record = advisory('GHSA-aaaa-bbbb-cccc', [affects('npm', 'a', 'introduced 0, fixed 2.0.0')])
+  const world = { ...advisories, ...readerOf({ advisories: [record] }), coverage: () => undefined } as OpenAdvisories
+  const location = 'app/node_modules/a/package.json'
+  const packages: LayerFacts['packages'] = [{ location, package: { kind: 'npm', name: 'a', version: 'latest' } }]
+  const files: LayerFile[] = [{ path: location, type: 'file', mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0, sha256: '0'.repeat(64) }]
+  const layers: LayerOutcome[] = [{ state: 'layer', facts: { ...facts, files, packages } }]
+  const { evidence } = assembleEvidence({ digest, kind: 'image', layers, config: json, advisories: world, now })
+  assert.deepEqual(
+    evidence.findings.map(({ state, fixedVersion }) => [state, fixedVersion]),
+    [['unknown-version', undefined]],
+  )
+  assert.deepEqual(evidence.doubts, [{ doubt: 'unknown-version', detail: 'a latest (GHSA-aaaa-bbbb-cccc)' }])
+  const effects = { ...policies.balanced.effects, 'unknown-version': 'deny' as const }
+  assert.equal(judge(evidence, 1, { ...policies.balanced, effects }, now).decision, 'deny')
 })
