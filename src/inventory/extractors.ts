@@ -1,6 +1,7 @@
 // Made by scripts/generate.ts from src/inventory/extractors: don't edit it, add a file there.
 import type { Extractor } from './extractor.ts'
 import { alpm } from './extractors/alpm.ts'
+import { alpm } from './extractors/alpm.ts'
 import { apk } from './extractors/apk.ts'
 import { bitnami } from './extractors/bitnami.ts'
 import { composer } from './extractors/composer.ts'
@@ -18,6 +19,7 @@ import { packed } from './extractors/packed.ts'
 import { programs } from './extractors/programs.ts'
 import { pythonEgg } from './extractors/python-egg.ts'
 import { python } from './extractors/python.ts'
+import { r } from './extractors/r.ts'
 import { release } from './extractors/release.ts'
 import { rpm } from './extractors/rpm.ts'
 import { rust } from './extractors/rust.ts'
@@ -26,7 +28,7 @@ import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [alpm, apk, bitnami, composer, conda, dpkg, gem, go, java, jdk, npmLock, npm, nuget, opkg, packed, programs, pythonEgg, python, release, rpm, rust, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [alpm, apk, bitnami, composer, conda, dpkg, gem, go, java, jdk, npmLock, npm, nuget, opkg, packed, programs, pythonEgg, python, r, release, rpm, rust, unsupported, yarnCache, yarnPnp]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)

@@ -5,7 +5,7 @@ import { distributionPurl } from './distribution-purl.ts'
 
 /**
  * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
- * github.com/package-url/purl-spec, PURL-TYPES: npm, pypi, gem, composer, nuget, conda, maven, golang, cargo, bitnami, generic.
+ * github.com/package-url/purl-spec, PURL-TYPES: npm, pypi, gem, composer, nuget, conda, cran, maven, golang, cargo, bitnami, generic.
  */
 export function purlOf(pack: Package, release?: OsRelease): string {
   switch (pack.kind) {
@@ -24,6 +24,7 @@ export function purlOf(pack: Package, release?: OsRelease): string {
     case 'gem':
     case 'nuget':
     case 'conda':
+    case 'cran':
       return new PackageURL(pack.kind, undefined, pack.name, pack.version, pack.qualifiers, undefined).toString()
     case 'golang':
       return golangPurl(pack)
@@ -55,8 +56,8 @@ function mavenPurl({ name, version }: Package): string {
 }
 
 /** An npm scope, or the vendor of a composer package. */
-function namespacedPurl({ kind, name, version }: Package): string {
+function namespacedPurl({ kind, name, version, qualifiers }: Package): string {
   const slash = kind === 'composer' || name.startsWith('@') ? name.indexOf('/') : -1
   const namespace = slash < 0 ? undefined : name.slice(0, slash)
-  return new PackageURL(kind, namespace, name.slice(slash + 1), version, undefined, undefined).toString()
+  return new PackageURL(kind, namespace, name.slice(slash + 1), version, qualifiers, undefined).toString()
 }

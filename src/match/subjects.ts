@@ -25,6 +25,7 @@ const ecosystems: Partial<Record<PackageKind, string>> = {
   gem: 'RubyGems',
   composer: 'Packagist',
   nuget: 'NuGet',
+  cran: 'CRAN',
   maven: 'Maven',
   golang: 'Go',
   cargo: 'crates.io',

@@ -11,6 +11,7 @@ export type PackageKind =
   | 'composer'
   | 'nuget'
   | 'conda'
+  | 'cran'
   | 'maven'
   | 'golang'
   | 'cargo'

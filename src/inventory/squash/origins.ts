@@ -79,6 +79,8 @@ function graphOf(world: World, nodes: Node[], links: ReadonlyMap<string, string>
       return new Environments(nodes, vendorFolder, steps)
     case 'nuget':
       return new Environments(nodes, (location) => location, steps)
+    case 'cran':
+      return new Environments(nodes, (location) => parentOf(parentOf(location)), steps)
     case 'conda':
       return new Environments(nodes, parentOf, steps)
     default:

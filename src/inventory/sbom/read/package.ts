@@ -15,6 +15,7 @@ const kinds: Partial<Record<string, PackageKind>> = {
   gem: 'gem',
   composer: 'composer',
   nuget: 'nuget',
+  cran: 'cran',
   conda: 'conda',
   maven: 'maven',
   golang: 'golang',
