@@ -116,7 +116,7 @@ export class FactStore {
 
   #take(fact: Fact, path: string, index: number): void {
     if ('problem' in fact) return this.#problems.add(path, fact.problem)
-    if ('package' in fact) this.#budget.package()
+    if ('package' in fact || 'unsupported' in fact) this.#budget.package()
     if ('package' in fact && fact.package.ownedFiles !== undefined) this.#budget.ownedFiles(fact.package.ownedFiles.length)
     if ('owns' in fact) this.#budget.ownedFiles(fact.owns.paths.length)
     const entry = this.#byIndex.get(index)

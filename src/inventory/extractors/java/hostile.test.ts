@@ -160,3 +160,10 @@ function assertFit(fact: Fact): void {
   const shown = 'package' in fact ? [fact.package.within] : 'unsupported' in fact ? [fact.unsupported.within, fact.unsupported.name] : []
   for (const text of shown) assert.ok(text === undefined || (text.isWellFormed() && !/\p{Cc}/u.test(text)))
 }
+
+test('components that nobody knows are counted with the packages of a layer', async () => {
+  const jar = zipOf([['A.class', 'x']])
+  const members = Array.from({ length: 11 }, (_, index): [string, Buffer] => [`${index}.jar`, jar])
+  await assert.rejects(layerOf(members, { extractors: [java], limits: { packages: 10 } }), { code: 'LIMIT_EXCEEDED' })
+  assert.equal((await layerOf(members, { extractors: [java], limits: { packages: 11 } })).unsupported.length, 11)
+})
