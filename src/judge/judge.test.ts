@@ -302,3 +302,17 @@ function anyFinding(): fc.Arbitrary<Finding> {
 function anyDoubt(): fc.Arbitrary<Evidence['doubts'][number]> {
   return fc.record({ doubt: fc.constantFrom(...doubts), detail: fc.string() })
 }
+
+test("a reason tells the distribution's word, how likely the flaw is to be exploited, and why it is as grave as that", () => {
+  const epss = { id: 'CVE-2024-3094', probability: 0.84, percentile: 0.99, date: '2026-08-16T00:00:00Z' }
+  const finding: Finding = { ...flaw, severity: 'critical', word: 'will-not-fix', epss, severityReason: 'the word of the record' }
+  const [reason] = judge({ ...none, findings: [finding] }, 1, balanced, now).reasons
+  assert.equal(reason?.message, 'CVE-2024-3094 in xz-utils 5.6.0 (critical), no fix (will not fix, says the distribution)')
+  assert.deepEqual(
+    [reason.evidence['word'], reason.evidence['epss'], reason.evidence['severityReason']],
+    ['will-not-fix', epss, 'the word of the record'],
+  )
+  const [plain] = judge({ ...none, findings: [{ ...flaw, severity: 'critical' }] }, 1, balanced, now).reasons
+  assert.match(plain?.message ?? '', /no fix yet$/)
+  assert.equal(Object.keys(plain?.evidence ?? {}).includes('epss'), false)
+})

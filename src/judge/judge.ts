@@ -114,7 +114,7 @@ function ruleOf(finding: Finding): RuleId | undefined {
 
 function findingCause(finding: Finding, rule: RuleId): Cause {
   const mark = { 'malicious-package': 'malicious', 'known-exploited': 'known exploited' }[rule as string] ?? 'critical'
-  const fix = finding.fixedVersion === undefined ? 'no fix yet' : `fixed in ${finding.fixedVersion}`
+  const fix = finding.fixedVersion === undefined ? noFixText(finding) : `fixed in ${finding.fixedVersion}`
   const remedy = finding.malicious
     ? `Remove ${finding.packageName}: the package itself is malicious`
     : finding.fixedVersion === undefined
@@ -134,8 +134,15 @@ function findingCause(finding: Finding, rule: RuleId): Cause {
       ...(finding.fixedVersion === undefined ? {} : { fixedVersion: finding.fixedVersion }),
       ...(finding.score === undefined ? {} : { score: finding.score }),
       knownExploited: finding.knownExploited,
+      ...(finding.word === undefined ? {} : { word: finding.word }),
+      ...(finding.epss === undefined ? {} : { epss: finding.epss }),
+      ...(finding.severityReason === undefined ? {} : { severityReason: finding.severityReason }),
     },
   }
+}
+
+function noFixText({ word }: Finding): string {
+  return word === undefined ? 'no fix yet' : `no fix (${word.replaceAll('-', ' ')}, says the distribution)`
 }
 
 const doubtWords: Record<Doubt, { message: (detail: string) => string; remedy: string }> = {
