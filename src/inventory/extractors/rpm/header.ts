@@ -66,7 +66,9 @@ export class Header {
     const entry = this.#entry(tag, [int32])
     if (entry === undefined) return new Uint32Array(0)
     if (entry.count * 4 > this.#data.length - entry.offset) throw new RangeError(`tag ${tag} has ${entry.count} numbers, more than fit`)
-    return Uint32Array.from({ length: entry.count }, (_, at) => this.#data.readUInt32BE(entry.offset + 4 * at))
+    const numbers = new Uint32Array(entry.count)
+    for (let at = 0; at < entry.count; at++) numbers[at] = this.#data.readUInt32BE(entry.offset + 4 * at)
+    return numbers
   }
 
   #entry(tag: number, types: readonly number[]): Entry | undefined {
