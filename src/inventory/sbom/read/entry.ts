@@ -32,9 +32,9 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Out: a text that is not empty, of at most 4096 characters; undefined for anything else. */
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' && value.length <= 4096 ? value : undefined
+/** Out: a text that is not empty, of at most so many characters; undefined for anything else. */
+export function textOf(value: unknown, most = 4096): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= most ? value : undefined
 }
 
 export function listOf(value: unknown): unknown[] {

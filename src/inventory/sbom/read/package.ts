@@ -3,8 +3,8 @@ import type { Package, PackageKind } from '../../../model/package.ts'
 import { isIdentity, shortText } from '../../text/identity.ts'
 import type { SbomEntry } from './entry.ts'
 
-/** Types of package URLs for which there is a kind here; the others are named, and judged by nobody. */
-const kinds: Partial<Record<string, PackageKind>> = {
+/** Each kind, and the type of its package URLs; what is of another type is named, and judged by nobody. */
+const types: Record<PackageKind, string> = {
   deb: 'deb',
   apk: 'apk',
   rpm: 'rpm',
@@ -21,14 +21,15 @@ const kinds: Partial<Record<string, PackageKind>> = {
   golang: 'golang',
   cargo: 'cargo',
   bitnami: 'bitnami',
-  generic: 'program',
+  program: 'generic',
 }
+const kinds: ReadonlyMap<string, PackageKind> = new Map(Object.entries(types).map(([kind, type]) => [type, kind as PackageKind]))
 
 /** Distributions: the qualifiers of their package URLs are known here, those of others are kept as they are. */
 export const distributions: ReadonlySet<PackageKind> = new Set(['deb', 'apk', 'rpm', 'alpm', 'opkg'])
 
 /** Types whose name has its namespace before it, and what stands between. */
-const joints: Partial<Record<string, string>> = { npm: '/', composer: '/', golang: '/', maven: ':', swift: '/' }
+const joints: ReadonlyMap<string, string> = new Map([...['npm', 'composer', 'golang'].map((type) => [type, '/'] as const), ['maven', ':']])
 
 export type ReadEntry =
   | { package: Package; distro?: { id: string; versionId?: string } }
@@ -41,7 +42,7 @@ export function packageOf(entry: SbomEntry): ReadEntry | undefined {
   if (entry.purl === undefined) return entry.version === undefined ? undefined : { unsupported: 'unidentified' }
   const purl = parsed(entry.purl)
   if (purl === undefined) return { problem: `${JSON.stringify(entry.purl.slice(0, 200))} is no package URL` }
-  const kind = kinds[purl.type]
+  const kind = kinds.get(purl.type)
   if (kind === undefined) return purl.type === 'oci' || purl.type === 'docker' ? undefined : { unsupported: purl.type }
   const name = nameOf(purl)
   const version = versionOf(purl) ?? entry.version
@@ -91,7 +92,7 @@ function splitVersion(upstream: string): [string, string | undefined] {
 }
 
 function nameOf({ type, namespace, name }: PackageURL): string {
-  const joint = joints[type]
+  const joint = joints.get(type)
   if (type === 'pypi') return (name ?? '').replaceAll(/[-_.]+/g, '-').toLowerCase()
   return joint === undefined || namespace === undefined || namespace === null || namespace === ''
     ? (name ?? '')

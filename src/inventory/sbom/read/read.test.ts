@@ -84,6 +84,23 @@ describe('our own documents are read back', () => {
   })
 })
 
+test('a package at a thousand places keeps them, and its owner, in every form', () => {
+  const paths = Array.from({ length: 1000 }, (_, at) => `usr/lib/node_modules/number-${at}/node_modules/minimist/package.json`)
+  const owner = image({ kind: 'deb', name: 'node-all', version: '1' }, 'var/lib/dpkg/status')
+  const packages = [
+    owner,
+    ...paths.map((path) => ({ ...image({ kind: 'npm', name: 'minimist', version: '1.2.5' }, path), ownedBy: 'node-all' })),
+  ]
+  for (const document of [
+    toCycloneDx({ name: 'x', digest, packages, release: debian }),
+    toSpdx({ name: 'x', digest, packages, release: debian }),
+  ]) {
+    const back = squash([read(document)]).packages.filter(({ kind }) => kind === 'npm')
+    assert.deepEqual(back.map(({ location }) => location).toSorted(), paths.toSorted())
+    assert.ok(back.every(({ ownedBy }) => ownedBy === 'node-all'))
+  }
+})
+
 describe('documents of others', () => {
   test('CycloneDX as Trivy writes it: the distribution by its component, sources and paths by properties', () => {
     const facts = cycloneDx([
@@ -297,6 +314,13 @@ describe('hostile documents', () => {
     )
     assert.deepEqual(facts.packages, [])
     assert.equal(facts.unsupported.length, 1)
+    for (const word of ['constructor', 'valueof', '__proto__', 'tostring']) {
+      const { packages, releases, unsupported, problems } = cycloneDx([
+        { type: 'library', name: 'a', version: '1', purl: `pkg:${word}/a@1` },
+        { type: 'operating-system', name: word },
+      ])
+      assert.deepEqual([packages, releases[0]?.release.id, unsupported.length + problems.length], [[], word, 1], word)
+    }
   })
 
   test('whatever a document says: facts that can be printed, or an UNREADABLE', () => {

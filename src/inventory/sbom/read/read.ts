@@ -11,7 +11,7 @@ import { readSpdx2, readSpdx3 } from './spdx.ts'
 
 const mostProblems = 100
 /** How other scanners name distributions in their documents. */
-const otherNames: Partial<Record<string, string>> = { redhat: 'rhel', oracle: 'ol', amazon: 'amzn', alma: 'almalinux' }
+const otherNames: ReadonlyMap<string, string> = new Map(Object.entries({ redhat: 'rhel', oracle: 'ol', amazon: 'amzn', alma: 'almalinux' }))
 
 /**
  * An SBOM as the one layer of an image: CycloneDX 1.4 to 1.7, SPDX 2.2 to 3.0, or what `scan --format json` printed, all in JSON.
@@ -103,7 +103,7 @@ function unsupportedOf({ locations, name, where }: SbomEntry, kind: string): Uns
 function releaseOf({ id, versionId, prettyName }: NonNullable<SbomContent['release']>): OsRelease {
   const lower = id.toLowerCase()
   return {
-    id: otherNames[lower] ?? lower,
+    id: otherNames.get(lower) ?? lower,
     ...(versionId !== undefined && { versionId }),
     idLike: [],
     ...(prettyName !== undefined && { prettyName }),

@@ -13,6 +13,9 @@ const otherPurposes: ReadonlySet<unknown> = new Set([
   'manifest',
 ])
 
+/** A package may be at thousands of places, and all of them are in one text. */
+const mostInfo = 1024 * 1024
+
 /** SPDX 2.2 and 2.3 in JSON; relationships are not walked. spdx.github.io/spdx-spec/v2.3. */
 export function readSpdx2(document: JsonObject): SbomContent {
   return contentOf(listOf(document['packages']), 'packages', (item, where) => {
@@ -23,7 +26,7 @@ export function readSpdx2(document: JsonObject): SbomContent {
     if (purl === undefined && otherPurposes.has(item['primaryPackagePurpose'])) return undefined
     // Of other kinds others name the maintainer there.
     const vendor = purl?.startsWith('pkg:rpm/') === true ? /^Organization: (.+)$/.exec(textOf(item['supplier']) ?? '')?.[1] : undefined
-    const entry = entryOf(item, where, item['versionInfo'], purl, textOf(item['licenseDeclared']), textOf(item['sourceInfo']))
+    const entry = entryOf(item, where, item['versionInfo'], purl, textOf(item['licenseDeclared']), textOf(item['sourceInfo'], mostInfo))
     return vendor === undefined ? entry : { ...entry, vendor }
   })
 }
@@ -38,7 +41,7 @@ export function readSpdx3(document: JsonObject): SbomContent {
       .flatMap((one) => (isObject(one) && one['externalIdentifierType'] === 'packageUrl' ? (textOf(one['identifier']) ?? []) : []))[0]
     const purl = textOf(item['software_packageUrl']) ?? identified
     if (purl === undefined && otherPurposes.has(item['software_primaryPurpose'])) return undefined
-    return entryOf(item, where, item['software_packageVersion'], purl, undefined, textOf(item['software_sourceInfo']))
+    return entryOf(item, where, item['software_packageVersion'], purl, undefined, textOf(item['software_sourceInfo'], mostInfo))
   })
 }
 
