@@ -11,7 +11,7 @@ const vendors: ReadonlyMap<string, RegExp> = new Map([
   ['mageia', /^Mageia/],
   ['mariner', /^Microsoft/],
   ['ol', /^Oracle/],
-  ['openeuler', /openeuler/i],
+  ['openeuler', /^(?:https?:\/\/)?openeuler\b/i],
   ['opensuse', /^(?:openSUSE|SUSE)/],
   ['opensuse-leap', /^(?:openSUSE|SUSE)/],
   ['opensuse-tumbleweed', /^(?:openSUSE|SUSE)/],
