@@ -5,6 +5,8 @@ import { basename, dirname, join, relative } from 'node:path'
 import { rosters } from './rosters.ts'
 import type { Roster } from './rosters.ts'
 
+/** `lineWidth` of biome.json. */
+const lineChars = 140
 const repository = join(import.meta.dirname, '..')
 
 async function main(check: boolean): Promise<void> {
@@ -20,6 +22,12 @@ async function main(check: boolean): Promise<void> {
   if (check && stale > 0) process.exitCode = 1
 }
 
+/** As the formatter lays it out: on one line where it fits. */
+function listOf(start: string, names: string[]): string {
+  const line = `${start}${names.join(', ')}]`
+  return line.length <= lineChars ? line : [start, ...names.map((name) => `  ${name},`), ']'].join('\n')
+}
+
 /** In: a roster. Out: the text that its file should have. Throws where the folder holds no plug-in, or one with no such export. */
 export async function render(roster: Roster): Promise<string> {
   const files = (await readdir(join(repository, roster.folder))).filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts')).sort()
@@ -33,7 +41,7 @@ export async function render(roster: Roster): Promise<string> {
     ...files.map((file, at) => `import { ${names[at]} } from '${from(join(roster.folder, file))}'`),
     ...(roster.imports ?? []),
     '',
-    `export const ${roster.constant}: readonly ${roster.type.name}[] = [${names.join(', ')}]`,
+    listOf(`export const ${roster.constant}: readonly ${roster.type.name}[] = [`, names),
     ...(roster.footer ?? []),
     '',
   ].join('\n')

@@ -1,7 +1,6 @@
 // Made by scripts/generate.ts from src/inventory/extractors: don't edit it, add a file there.
 import type { Extractor } from './extractor.ts'
 import { alpm } from './extractors/alpm.ts'
-import { alpm } from './extractors/alpm.ts'
 import { apk } from './extractors/apk.ts'
 import { bitnami } from './extractors/bitnami.ts'
 import { composer } from './extractors/composer.ts'
@@ -28,7 +27,33 @@ import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
 
-export const extractors: readonly Extractor[] = [alpm, apk, bitnami, composer, conda, dpkg, gem, go, java, jdk, npmLock, npm, nuget, opkg, packed, programs, pythonEgg, python, r, release, rpm, rust, unsupported, yarnCache, yarnPnp]
+export const extractors: readonly Extractor[] = [
+  alpm,
+  apk,
+  bitnami,
+  composer,
+  conda,
+  dpkg,
+  gem,
+  go,
+  java,
+  jdk,
+  npmLock,
+  npm,
+  nuget,
+  opkg,
+  packed,
+  programs,
+  pythonEgg,
+  python,
+  r,
+  release,
+  rpm,
+  rust,
+  unsupported,
+  yarnCache,
+  yarnPnp,
+]
 
 /** Part of the key of stored layer facts. */
 export const extractorRevision: string = revisionOf(extractors)
