@@ -36,6 +36,7 @@ interface Place {
 }
 
 export interface Directory {
+  sizeBytes: number
   entries: Iterable<ZipEntry>
 }
 
@@ -52,7 +53,7 @@ export function directoryOf(content: Content, mostBytes: number): Directory | un
   if (place === undefined) return undefined
   if (place.sizeBytes > mostBytes)
     throw new ZipError(`has a directory of ${place.sizeBytes} bytes, more than the ${mostBytes} that are read`)
-  return { entries: { [Symbol.iterator]: () => entriesIn(content.read(place.start, place.sizeBytes), place) } }
+  return { sizeBytes: place.sizeBytes, entries: { [Symbol.iterator]: () => entriesIn(content.read(place.start, place.sizeBytes), place) } }
 }
 
 /** Whether content begins as a zip does: then one without an end record was cut short. */

@@ -47,7 +47,7 @@ function* ownFacts(archive: Archive, survey: NonNullable<ReturnType<typeof surve
   for (const found of packages) yield { package: { ...found, ...within } }
   for (const name of unknown) yield { unsupported: { kind: 'java', component: true, name, ...within } }
   if (unknownSelf !== undefined)
-    yield { unsupported: { kind: 'java', component: true, name: unknownSelf, ...within, sha1: sha1Of(archive.content) } }
+    yield { unsupported: { kind: 'java', component: true, name: unknownSelf, ...within, sha1: sha1Of(archive.content, cost) } }
   for (const problem of problems) yield problemAt(archive.within, new Error(problem))
 }
 
@@ -86,8 +86,12 @@ function baseName(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1)
 }
 
-function sha1Of(content: Content): string {
+/** Counted, as many entries may lead to the same bytes. */
+function sha1Of(content: Content, cost: Cost): string {
   const hash = createHash('sha1')
-  for (const piece of piecesOf(content)) hash.update(piece)
+  for (const piece of piecesOf(content)) {
+    cost.unpacked(piece.length)
+    hash.update(piece)
+  }
   return hash.digest('hex')
 }

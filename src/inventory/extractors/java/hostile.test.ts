@@ -40,7 +40,19 @@ test('jars that unfold to too much are given up, and what was seen before is sai
   assert.ok(bomb.length < mib)
   const facts = await factsOf(bomb)
   assert.equal(packagesOf(facts).length, 1)
-  assert.match(problemsOf(facts).join(), /^\d\.jar makes it unfold to more than \d+ bytes: a decompression bomb$/)
+  assert.match(problemsOf(facts).join(), /^\d\.jar makes more than \d+ bytes of it to be read: a decompression bomb$/)
+})
+
+test('entries that all lead to the same bytes are no way around it', async () => {
+  const inner = zipOf([['A.class', Buffer.alloc(4 * mib, 'x'), 'stored']])
+  const zip = zipOf([['a.jar', inner, 'stored']])
+  const start = zip.lastIndexOf('PK\u0001\u0002')
+  const end = zip.subarray(-22)
+  const entries = Buffer.concat(Array.from({ length: 10_000 }, () => zip.subarray(start, -22)))
+  end.writeUInt32LE(entries.length, 12)
+  const facts = await factsOf(Buffer.concat([zip.subarray(0, start), entries, end]))
+  assert.match(problemsOf(facts).join(), /^a\.jar makes more than \d+ bytes of it to be read: a decompression bomb$/)
+  assert.ok(facts.length < 200)
 })
 
 test('a bomb in a descriptor is told from a descriptor', async () => {

@@ -18,6 +18,7 @@ export const javaLimits = {
   propertiesBytes: mib / 4,
   /** A pom.xml, or a manifest: signed jars have a section for each class there. */
   descriptorBytes: 4 * mib,
+  /** Bytes that are unfolded, hashed, or read as a directory. */
   unpackedFreeBytes: 256 * mib,
   unpackedRatio: 20,
 }
@@ -54,7 +55,8 @@ export class Cost {
 
   unpacked(count: number): void {
     this.#bytes += count
-    if (this.#bytes > this.#mostBytes) throw new LimitError(`makes it unfold to more than ${this.#mostBytes} bytes: a decompression bomb`)
+    if (this.#bytes > this.#mostBytes)
+      throw new LimitError(`makes more than ${this.#mostBytes} bytes of it to be read: a decompression bomb`)
   }
 }
 

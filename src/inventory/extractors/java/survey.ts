@@ -35,6 +35,7 @@ export function surveyOf(content: Content, cost: Cost): Survey | undefined {
   const directory = directoryOf(content, javaLimits.directoryBytes)
   if (directory === undefined && beginsAsZip(content)) throw new ZipError('is cut short: it begins as a zip and has no end record')
   if (directory === undefined) return undefined
+  cost.unpacked(directory.sizeBytes)
   const survey: Survey = { descriptors: new Map(), nested: [], hasClasses: false }
   for (const entry of directory.entries) {
     cost.entry()
