@@ -29,6 +29,9 @@ const languages: Partial<Record<string, { tool: string; command: (name: string, 
   conda: { tool: 'conda', command: (name, version) => `conda install ${name}=${version}` },
 }
 
+/** What is inside of a program or an archive: that is built anew. */
+const built: ReadonlySet<string> = new Set(['golang', 'cargo', 'maven', 'program', 'bitnami'])
+
 /** A program or an archive that holds others: it is built anew as a whole. */
 const archive = /^(.*?\.(?:jar|war|ear|par|hpi|jpi|aar))(?:[!:]|\/)/i
 
@@ -38,9 +41,9 @@ export function managerOf(place: Place): Manager {
   if (distribution !== undefined) return distributionManager(place.kind, distribution.tool, distribution.command)
   const outer = archive.exec(place.path)?.[1]
   if (outer !== undefined) return rebuilt(outer)
-  const language = languages[place.kind]
-  if (language === undefined) return rebuilt(place.path)
-  return languageManager(place, language.tool, language.command)
+  if (built.has(place.kind)) return rebuilt(place.path)
+  const { tool, command } = languages[place.kind] ?? { tool: place.kind, command: undefined }
+  return languageManager(place, tool, command)
 }
 
 function distributionManager(kind: string, tool: string, command: string): Manager {
@@ -61,7 +64,7 @@ function rebuilt(path: string): Manager {
   }
 }
 
-function languageManager(place: Place, tool: string, command: (name: string, version: string) => string): Manager {
+function languageManager(place: Place, tool: string, command: ((name: string, version: string) => string) | undefined): Manager {
   const { project, direct } = through(place)
   const where = project === '' ? '' : ` in /${project}`
   const isDirect = direct === undefined || direct === place.name
@@ -72,7 +75,7 @@ function languageManager(place: Place, tool: string, command: (name: string, ver
       isDirect && packages.length === 1
         ? `${tool}: ${place.name} ${place.version} to ${packages[0]?.to ?? ''}${where}`
         : `${tool}: a newer ${direct ?? place.name}${where}, so that ${packages.map(({ name, to }) => `${name} is ${to ?? ''}`).join(', ')}`,
-    command: (packages) => (isDirect && packages.length === 1 ? command(place.name, packages[0]?.to ?? '') : undefined),
+    command: (packages) => (isDirect && packages.length === 1 ? command?.(place.name, packages[0]?.to ?? '') : undefined),
   }
 }
 

@@ -81,6 +81,27 @@ test('a library is changed through what brings it, by project', () => {
   )
 })
 
+test('a library of a tool that is not known here is changed by name, a program as a whole', () => {
+  const of = (kind: 'cran' | 'cargo', path: string) =>
+    findingOf({
+      id: kind,
+      packageName: 'x',
+      packageVersion: '1',
+      fixedVersion: '2',
+      places: [placeOf({ kind, name: 'x', version: '1', path })],
+    })
+  assert.deepEqual(
+    remediesFor([of('cran', 'usr/lib/R/library/x/DESCRIPTION'), of('cargo', 'usr/bin/tool')], undefined, 2).map(({ what, command }) => [
+      what,
+      command,
+    ]),
+    [
+      ['cran: x 1 to 2', undefined],
+      ['rebuild of /usr/bin/tool with x 2', undefined],
+    ],
+  )
+})
+
 test('what is in a jar is changed by a rebuild of the outermost one', () => {
   const inJar = (id: string, name: string, path: string) =>
     findingOf({ id, packageName: name, fixedVersion: '2.17.1', places: [placeOf({ kind: 'maven', name, version: '2.0', path })] })
