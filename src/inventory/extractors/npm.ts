@@ -11,7 +11,7 @@ import { placeOf } from './npm/place.ts'
 export const npm = {
   name: 'npm',
   version: 2,
-  maxBytes: 4 * 1024 * 1024,
+  maxBytes: 16 * 1024 * 1024,
   wants: (path) => path.endsWith('package.json') && placeOf(path) !== undefined,
   extract: (file) => (placeOf(file.path) === 'package' ? installed(file) : application(file)),
 } satisfies Extractor
