@@ -20,6 +20,7 @@ import { pythonEgg } from './extractors/python-egg.ts'
 import { python } from './extractors/python.ts'
 import { r } from './extractors/r.ts'
 import { release } from './extractors/release.ts'
+import { rpmManifest } from './extractors/rpm-manifest.ts'
 import { rpm } from './extractors/rpm.ts'
 import { rust } from './extractors/rust.ts'
 import { unsupported } from './extractors/unsupported.ts'
@@ -48,6 +49,7 @@ export const extractors: readonly Extractor[] = [
   python,
   r,
   release,
+  rpmManifest,
   rpm,
   rust,
   unsupported,
