@@ -287,6 +287,15 @@ test('what an extractor throws is a problem of its file', async () => {
   assert.deepEqual((await layerOf(['a'], { extractors: [broken] })).problems, ['a: broken: no sense'])
 })
 
+test('what lies below a file that took the place of a folder can not be there', async () => {
+  const { files, problems } = await layerOf(['a/c/', 'a', 'a/c/a'])
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    ['a'],
+  )
+  assert.deepEqual(problems, ['a/c/a: lies below a, which is no folder'])
+})
+
 test('200,000 entries are read in seconds', async () => {
   const header = (await tarOf(['x'])).subarray(0, 512)
   const tar = Buffer.alloc(200_000 * 512)

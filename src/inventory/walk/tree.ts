@@ -40,9 +40,9 @@ export class LayerTree {
     const folder = parentOf(path)
     if (this.#open.has(folder)) return undefined
     for (let at = folder; at !== ''; at = parentOf(at)) {
+      // A folder that is known may have gone with one above it, in whose place a file stands now: look up to the root.
       const file = this.get(at)
-      if (file?.type === 'directory') break
-      if (file !== undefined) return at
+      if (file !== undefined && file.type !== 'directory') return at
     }
     this.#open.add(folder)
     return undefined
