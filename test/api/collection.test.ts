@@ -90,7 +90,11 @@ describe('collection, asked for', { skip: lacking('setpriv') }, () => {
     const asked = later.protocol(later.developer)
     await eventually(async () => (await asked.manifest('shop/api', '1')).status === 403)
     const found = await later.lazaret(['scrub'])
-    assert.deepEqual([found.code, found.stdout.includes(shortDigest(digest as Digest)), /^damaged +1/m.test(found.stdout)], [1, true, true], found.output)
+    assert.deepEqual(
+      [found.code, found.stdout.includes(shortDigest(digest as Digest)), /^damaged +1/m.test(found.stdout)],
+      [1, true, true],
+      found.output,
+    )
     assert.match((await asked.manifest('shop/api', '1')).body.toString(), /damaged on this server's disk/)
     const scope = 'repository:shop/api:pull,push'
     assert.equal((await asked.ask(`/v2/shop/api/blobs/${digest}`, { method: 'HEAD', scope })).status, 404)
