@@ -210,8 +210,8 @@ for (const [name, options, make, message] of limited) {
 }
 
 test('a database that is too large is a problem, not a silence', async () => {
-  const facts = await layerOf([['app/node_modules/a/package.json', Buffer.alloc(5 * 1024 * 1024, ' ')]])
-  assert.match(facts.problems[0] ?? '', /package.json: has 5242880 bytes, more than the 4194304 that npm reads/)
+  const facts = await layerOf([['usr/lib/ruby/gems/3.1.0/specifications/a-1.gemspec', Buffer.alloc(5 * 1024 * 1024, ' ')]])
+  assert.match(facts.problems[0] ?? '', /gemspec: has 5242880 bytes, more than the 4194304 that gem reads/)
 })
 
 test('problems are kept up to a number, and counted after it', async () => {
