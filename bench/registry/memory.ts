@@ -20,7 +20,8 @@ export async function mostPss(pid: number, work: () => Promise<unknown>): Promis
   return Math.max(most, treePss(pid))
 }
 
-function processTree(pid: number): number[] {
+/** In: a process. Out: it and all that it began, and that still run. */
+export function processTree(pid: number): number[] {
   const children = new Map<number, number[]>()
   for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
     const stat = readIfThere(`/proc/${name}/stat`)
