@@ -42,7 +42,9 @@ export async function watched(
     child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-mostErrors)))
     const peak = peakOf(child.pid ?? -1)
     const look = setInterval(peak.look, lookMs)
-    const timer = setTimeout(() => child.kill('SIGKILL'), mostMs)
+    const kill = () => void child.kill('SIGKILL')
+    const timer = setTimeout(kill, mostMs)
+    process.once('exit', kill)
     let ms = Number.NaN
     child.once('exit', () => (ms = performance.now() - began))
     try {
@@ -51,6 +53,7 @@ export async function watched(
     } finally {
       clearInterval(look)
       clearTimeout(timer)
+      process.off('exit', kill)
     }
     return { ms, peakMiB: peak.mostKiB() / 1024, errors }
   } finally {
