@@ -89,9 +89,13 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
     await letGo(longestUnused)
   }
 
+  /** One whose bytes were lost on their way to the disk is removed: the kernel tells so only once, and its client begins anew. */
   async function letGo(session: Session): Promise<void> {
     open.delete(session.id)
-    await session.writer.release()
+    const [released] = await Promise.allSettled([session.writer.release()])
+    if (released.status === 'fulfilled') return
+    await objects.remove(session.writer.key)
+    await records.write((tx) => tx.deleteFrom('uploads').where('id', '=', session.id).execute())
   }
 
   return {
@@ -123,7 +127,7 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
     async close() {
       const all = [...open.values()]
       open.clear()
-      await Promise.all(all.map((session) => session.writer.release()))
+      await Promise.all(all.map(letGo))
     },
   }
 }

@@ -75,8 +75,8 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
 
   /** Where there is no room, what has come only takes more of it. */
   async function giveUp(session: Session, error: unknown, close: () => Promise<void>): Promise<never> {
-    sessions.end(session)
-    const [gone] = await Promise.allSettled([close().then(() => discard(session.id, session.writer.key))])
+    const [gone] = await Promise.allSettled([close().finally(() => discard(session.id, session.writer.key))])
+    sessions.end(session) // only now: until the row is gone a retry would open it anew
     throw gone.status === 'fulfilled' ? error : new AggregateError([error, gone.reason], 'what was uploaded could not be removed')
   }
 
@@ -111,7 +111,7 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
   /** Until the blob stands, the session stays taken: nobody appends to what is being sealed. */
   async function commit(session: Session, digest: Digest): Promise<Blob> {
     try {
-      await requireDigest(session, digest).catch((error: unknown) => throwAway(session, error))
+      await requireDigest(session, digest).catch((error: unknown) => refuse(session, error))
       await seal(session)
       return await adopt(session, digest).catch((error: unknown) => {
         if (asNoRoom(error) === undefined) throw error
@@ -125,17 +125,23 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
   /** After a failed sync nothing is known of the bytes, even if a second one says all is well. */
   async function seal(session: Session): Promise<void> {
     try {
-      await settled([session.writer.seal(), records.synced()]) // no object is on disk before the row that tells of it
+      await settled([session.writer.seal(), records.synced()]) // an object whose row the power took is found by nobody
     } catch (error) {
       await discard(session.id, session.writer.key)
       throw error
     }
   }
 
-  async function throwAway(session: Session, error: unknown): Promise<never> {
-    await session.writer.release()
-    await discard(session.id, session.writer.key)
+  /** Other bytes are thrown away. Where they could not be hashed the upload stays, and its end can be asked for again. */
+  async function refuse(session: Session, error: unknown): Promise<never> {
+    if (error instanceof LazaretError && error.code === 'DIGEST_INVALID') await closeAndDiscard(session)
+    else await sessions.letGo(session)
     throw error
+  }
+
+  async function closeAndDiscard(session: Session): Promise<void> {
+    await Promise.allSettled([session.writer.release()]) // what it says of lost bytes is of no account now
+    await discard(session.id, session.writer.key)
   }
 
   async function requireDigest(session: Session, digest: Digest): Promise<void> {
@@ -218,8 +224,7 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
     async cancel(id, owner) {
       const session = await sessions.take(id, owner)
       try {
-        await session.writer.release()
-        await discard(id, session.writer.key)
+        await closeAndDiscard(session)
       } finally {
         sessions.end(session)
       }

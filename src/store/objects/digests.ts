@@ -91,6 +91,7 @@ function createHashThread(): HashThread {
   function leave(id: number): void {
     if (files.delete(id)) worker?.postMessage({ kind: 'leave', id } satisfies ToThread)
     if (files.size > 0) return
+    clearTimeout(rest)
     rest = setTimeout(() => void end(), restMs)
     rest.unref()
   }

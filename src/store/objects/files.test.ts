@@ -68,3 +68,37 @@ function worldIn(place: string): ObjectWorld {
     },
   }
 }
+
+test('bytes that were lost while an upload rested are told, and not sealed by whoever opens the file next', async (t) => {
+  const store = await openFileObjects(join(folder, 'lost'))
+  const writer = await store.create(store.newKey())
+  const probe = await open(join(folder, 'lost', writer.key.slice(0, 2), writer.key))
+  const handles = Object.getPrototypeOf(probe) as FileHandle
+  await probe.close()
+  t.mock.method(handles, 'datasync', async () => {
+    throw Object.assign(new Error('EIO: i/o error, fdatasync'), { code: 'EIO' })
+  })
+  await writer.append(chunks([Buffer.alloc(33 << 20)]))
+  await assert.rejects(writer.release(), { code: 'EIO' })
+  await store.close()
+})
+
+test('pieces of a byte are written before they fill the memory', async () => {
+  const store = await openFileObjects(join(folder, 'pieces'))
+  const writer = await store.create(store.newKey())
+  const sizes: number[] = []
+  async function* bytes(): AsyncGenerator<Buffer> {
+    for (let at = 0; at < 5000; at++) {
+      yield Buffer.from([at % 256])
+      sizes.push(writer.size)
+    }
+  }
+  await writer.append(bytes())
+  assert.equal(writer.size, 5000)
+  assert.ok(
+    sizes.some((size) => size > 0),
+    'some were written before the end',
+  )
+  await writer.seal()
+  await store.close()
+})

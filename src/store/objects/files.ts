@@ -14,7 +14,9 @@ import { countYoungBuffers } from './young-buffers.ts'
 import type { ObjectStore, ObjectWriter } from './objects.ts'
 
 /** Small network chunks are gathered to pieces of this size before they are written. */
-const writeBytes = 2 << 20
+const writeBytes = 1 << 20
+/** A piece of one byte takes as much room as one of a hundred, and a `writev` takes no more than so many (IOV_MAX). */
+const mostPieces = 1024
 /** So much may wait in the page cache: the last sync before a 201 then has little left to do. */
 const unsyncedBytes = 32 << 20
 
@@ -120,7 +122,7 @@ class FileWriter implements ObjectWriter {
         gathered.push(chunk)
         gatheredBytes += chunk.length
         countYoungBuffers(chunk.length)
-        if (gatheredBytes >= writeBytes) await flush()
+        if (gatheredBytes >= writeBytes || gathered.length >= mostPieces) await flush()
       }
     } finally {
       await flush()
@@ -200,6 +202,7 @@ class FileWriter implements ObjectWriter {
     this.#follower?.leave()
     await this.#syncing
     await this.#file.close()
+    if (this.#syncProblem !== undefined) throw this.#syncProblem // the next who opens the file is not told
   }
 }
 

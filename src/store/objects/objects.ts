@@ -37,6 +37,6 @@ export interface ObjectWriter {
   readonly intact: boolean
   /** On disk, whole and final. Where it throws, nothing is known of the object: it must be removed, and sent again. */
   seal(): Promise<void>
-  /** Lets go of it, to be resumed later or removed. */
+  /** Lets go of it, to be resumed later or removed. Where it throws, bytes were lost on their way to the disk: it must be removed. */
   release(): Promise<void>
 }

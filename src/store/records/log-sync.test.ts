@@ -3,6 +3,7 @@ import { open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { sql } from 'kysely'
+import { asNoRoom } from '../../kit/no-room.ts'
 import { scratch } from '../../../test/support/scratch.ts'
 import type { Tx } from './records.ts'
 import { createLogSync } from './log-sync.ts'
@@ -42,6 +43,21 @@ test('who calls while a sync is under way waits for the next one, and all share 
   await log.close()
 })
 
+test('a disk that is full at the sync is not one on which nothing was stored: the rows stand', async (t) => {
+  t.mock.method(handles, 'datasync', async () => {
+    throw Object.assign(new Error('ENOSPC: no space left on device, fdatasync'), { code: 'ENOSPC' })
+  })
+  const log = createLogSync(file)
+  log.committed()
+  const error = await log.synced().then(
+    () => assert.fail('it was not synced'),
+    (problem: unknown) => problem,
+  )
+  assert.equal(asNoRoom(error), undefined)
+  assert.equal(log.problem(), error)
+  await log.close()
+})
+
 test('who need not wait for the disk is told at the commit, and the sync comes all the same', async (t) => {
   const records = await openSqliteRecords(join(folder, 'behind.sqlite'))
   let end = () => {}
@@ -70,6 +86,12 @@ test('what may not be on disk is not acknowledged, nor is anything after it', as
   await assert.rejects(add('lost'), { code: 'UNAVAILABLE', message: /not synced to disk \(.*EIO.*start anew/ })
   t.mock.restoreAll()
   await assert.rejects(add('later'), /start anew/)
+  const rows = await records.read.selectFrom('repositories').select('name').orderBy('id').execute()
+  assert.deepEqual(
+    rows.map((row) => row.name),
+    ['before', 'lost'],
+    'what is refused from then on does not take place',
+  )
   await records.close()
   const again = await openSqliteRecords(join(folder, 'records.sqlite'))
   await again.write((tx) => sql`delete from repositories`.execute(tx))

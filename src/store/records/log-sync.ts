@@ -7,6 +7,8 @@ export interface LogSync {
   committed(): void
   /** Out: when everything committed before the call is on disk. Rejects where it may not be, then and for ever after. */
   synced(): Promise<void>
+  /** Why nothing is acknowledged any more; then nothing more is to be committed either. */
+  problem(): LazaretError | undefined
   close(): Promise<void>
 }
 
@@ -33,12 +35,10 @@ export function createLogSync(path: string): LogSync {
       await file.datasync()
     } catch (cause) {
       // The kernel tells of a lost page once, and of the next sync nothing can be concluded.
+      // Without its cause: a full disk here is not one before the commit, after which nothing was stored.
       broken = new LazaretError(
         'UNAVAILABLE',
         `the records were not synced to disk (${messageOf(cause)}): look at the disk, then start anew`,
-        {
-          cause,
-        },
       )
       throw broken
     }
@@ -46,6 +46,7 @@ export function createLogSync(path: string): LogSync {
 
   return {
     committed: () => void commits++,
+    problem: () => broken,
     synced() {
       if (next === undefined) {
         next = sync(running)

@@ -21,6 +21,8 @@ interface AfterCommit {
   committed(): void
   /** Resolves when the commit is on disk. */
   synced(): Promise<void>
+  /** Why nothing may be committed any more. */
+  problem(): Error | undefined
 }
 
 /** `asTheyAre`: nothing is upgraded; records of another version are refused. */
@@ -59,6 +61,7 @@ export async function openSqliteRecords(path: string, { asTheyAre = false }: Ope
       log.committed()
     },
     synced: log.synced,
+    problem: log.problem,
   })
   return {
     kind: 'sqlite',
@@ -150,6 +153,11 @@ function groupedWriter(
   async function drain(): Promise<void> {
     await setImmediate() // so that what is asked for in this turn goes into one commit
     while (waiting.length > 0) {
+      const error = after.problem()
+      if (error !== undefined) {
+        for (const entry of waiting.splice(0)) entry.settle({ error })
+        break
+      }
       const settle = await commitGroup(db, database, waiting.splice(0, mostInGroup))
       after.committed() // also after an error: the change may stand, and its answer was lost
       syncing = settle(after.synced)
