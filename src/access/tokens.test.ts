@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { createHmac, generateKeyPairSync } from 'node:crypto'
+import { createHash, createHmac, generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import { exportJWK, SignJWT, UnsecuredJWT, type JWTHeaderParameters } from 'jose'
@@ -133,6 +133,18 @@ test('remembered tokens end on time, and the memory of them is by the whole toke
   assert.ok('reason' in (await tokens.verifyToken(`${token}=`)))
   clock.now += 300_000
   assert.deepEqual(await tokens.verifyToken(token), { reason: 'it has expired' })
+})
+
+test('the hash by which a long token is remembered is no token', async () => {
+  const tokens = createTokens(await newKey(), { service })
+  const many = Array.from({ length: 40 }, (_, at) => ({ type: 'repository' as const, name: `team/application-${at}`, actions: ['pull'] }))
+  const { token } = await tokens.issueToken(holder, many)
+  assert.ok(token.length > 1024)
+  assert.ok('claims' in (await tokens.verifyToken(token)))
+  assert.ok('claims' in (await tokens.verifyToken(token)), 'from memory')
+  for (const form of ['base64', 'base64url', 'hex'] as const) {
+    assert.ok('reason' in (await tokens.verifyToken(createHash('sha256').update(token).digest(form))), form)
+  }
 })
 
 test('no other text is a token, and none makes verification throw', async () => {

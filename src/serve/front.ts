@@ -1,5 +1,6 @@
-import { createServer as createHttpServer, type Server } from 'node:http'
+import { createServer as createHttpServer, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
 import type { House } from '../flow/house.ts'
 import type { Tracing } from '../kit/tracing/tracing.ts'
 import { isOciPath, type Listener } from './oci/oci.ts'
@@ -18,12 +19,32 @@ export function createFront(
   oci: Listener,
 ): Front {
   return (rest) => (request, response) => {
+    if (isCrowded(request.socket, response)) return
     watch.begin(request, response)
     slow.watch(request, response)
     const listener = isOciPath(request.url ?? '') ? oci : rest
     if (tracing === undefined) listener(request, response)
     else traceRequest(tracing, request, response, () => listener(request, response))
   }
+}
+
+const underWay = Symbol('requests under way')
+type Counted = Socket & { [underWay]?: number }
+/** Clients ask one after the other. Whoever asks ahead has all of it under way at once, each with its file and its memory. */
+const mostUnderWay = 16
+
+/** Counts the requests of a connection, and ends one that has too many. */
+function isCrowded(socket: Counted, response: ServerResponse): boolean {
+  const count = (socket[underWay] ?? 0) + 1
+  if (count > mostUnderWay) {
+    socket.destroy()
+    return true
+  }
+  socket[underWay] = count
+  response.once('close', () => {
+    socket[underWay] = (socket[underWay] ?? 1) - 1
+  })
+  return false
 }
 
 /** Out: a server for one address, not yet listening, with TLS where the settings have it. */

@@ -54,7 +54,7 @@ function end(response: ServerResponse, body: Buffer | string | undefined): void 
 }
 
 /** What the write side says of a client that went away. */
-const hungUp: ReadonlySet<string> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET'])
+const hungUp: ReadonlySet<string> = new Set(['ERR_STREAM_PREMATURE_CLOSE', 'ERR_STREAM_DESTROYED', 'EPIPE', 'ECONNRESET', 'ECANCELED'])
 
 /** A client that went away before the first byte is a closed stream, which `pipeline` refuses without a look at the source. */
 async function stream(body: Readable, response: ServerResponse): Promise<void> {
