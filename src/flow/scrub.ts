@@ -68,7 +68,8 @@ export function createScrub(parts: ScrubSettings): Scrub {
   /** Out: blobs that were read before are due. */
   async function dueBefore(): Promise<number> {
     const asked = await records.read.selectFrom('meta').select('value').where('key', '=', askedKey).executeTakeFirst()
-    return Math.max(now() - everyMs, Math.min(Number(asked?.value ?? 0), now()))
+    const askedAt = Number(asked?.value ?? 0)
+    return Math.max(now() - everyMs, askedAt > now() ? 0 : askedAt) // asked by a clock that was ahead, it would never end
   }
 
   async function status(): Promise<ScrubStatus> {
