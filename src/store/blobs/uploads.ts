@@ -75,7 +75,14 @@ export function createUploads(records: Records, objects: ObjectStore, options: U
 
   /** Where there is no room, what has come only takes more of it. */
   async function giveUp(session: Session, error: unknown, close: () => Promise<void>): Promise<never> {
-    const [gone] = await Promise.allSettled([close().finally(() => discard(session.id, session.writer.key))])
+    const closeAndRemove = async () => {
+      try {
+        await close()
+      } finally {
+        await discard(session.id, session.writer.key)
+      }
+    }
+    const [gone] = await Promise.allSettled([closeAndRemove()])
     sessions.end(session) // only now: until the row is gone a retry would open it anew
     throw gone.status === 'fulfilled' ? error : new AggregateError([error, gone.reason], 'what was uploaded could not be removed')
   }
