@@ -89,9 +89,14 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
     await letGo(longestUnused)
   }
 
+  /** A retry may have opened the same upload anew by now, and that one stays. */
+  function forget(session: Session): void {
+    if (open.get(session.id) === session) open.delete(session.id)
+  }
+
   /** One whose bytes were lost on their way to the disk is removed: the kernel tells so only once, and its client begins anew. */
   async function letGo(session: Session): Promise<void> {
-    open.delete(session.id)
+    forget(session)
     const [released] = await Promise.allSettled([session.writer.release()])
     if (released.status === 'fulfilled') return
     await objects.remove(session.writer.key)
@@ -116,7 +121,7 @@ export function createSessions(records: Records, objects: ObjectStore, now: () =
       session.usedAt = now()
     },
     letGo,
-    end: (session) => void open.delete(session.id),
+    end: forget,
     isBusy: (id) => open.get(id)?.busy === true,
     busy: () => [...open.values()].filter((session) => session.busy),
     idle: (id) => (open.get(id)?.busy === true ? undefined : open.get(id)),
