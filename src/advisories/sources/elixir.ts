@@ -1,8 +1,9 @@
 import type { Advisory } from '../../model/advisory.ts'
-import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, objectAt, own, textOf, textsAt } from '../fields.ts'
-import type { Fact, Form, ReadContext } from '../form.ts'
+import { dateOf, FieldError, isObject, type JsonObject, limits, own, textOf, textsAt } from '../fields.ts'
+import type { Form, ReadContext } from '../form.ts'
 import { labelClaim } from '../severity.ts'
 import { boundOf, eventsOf } from './bounds.ts'
+import { factsOfRecords } from './records.ts'
 
 /**
  * Security advisories of Hex packages (mirego/elixir-security-advisories), one file a record:
@@ -12,16 +13,8 @@ import { boundOf, eventsOf } from './bounds.ts'
 export const elixir = {
   name: 'elixir',
   recognises: (first) => isObject(first) && 'vulnerable_version_ranges' in first && 'package' in first,
-  async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
-    for await (const value of values) {
-      try {
-        yield { kind: 'advisory', advisory: advisoryOf(objectAt(value, 'record'), context), merge: 'record' }
-      } catch (error) {
-        if (!(error instanceof FieldError)) throw error
-        context.drop(error.message.replaceAll(/\[\d+\]/g, '[]'), isObject(value) ? hintText(own(value, 'id')) : 'a record')
-      }
-    }
-  },
+  read: (values: AsyncIterable<unknown>, context: ReadContext) =>
+    factsOfRecords(values, context, 'id', (record) => ({ kind: 'advisory', advisory: advisoryOf(record, context), merge: 'record' })),
 } satisfies Form
 
 function advisoryOf(record: JsonObject, context: ReadContext): Advisory {

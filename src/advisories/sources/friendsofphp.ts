@@ -1,7 +1,8 @@
 import type { Advisory, AffectedRange } from '../../model/advisory.ts'
 import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, objectAt, own, textOf, textsAt } from '../fields.ts'
-import type { Fact, Form, ReadContext } from '../form.ts'
+import type { Form, ReadContext } from '../form.ts'
 import { type Bound, boundOf, eventsOf } from './bounds.ts'
+import { factsOfRecords } from './records.ts'
 
 /**
  * The PHP security advisories database (FriendsOfPHP/security-advisories), one file a record, with its place in `_file`:
@@ -12,16 +13,8 @@ import { type Bound, boundOf, eventsOf } from './bounds.ts'
 export const friendsofphp = {
   name: 'friendsofphp',
   recognises: (first) => isObject(first) && 'branches' in first && String(hintText(own(first, 'reference'))).startsWith('composer://'),
-  async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
-    for await (const value of values) {
-      try {
-        yield { kind: 'advisory', advisory: advisoryOf(objectAt(value, 'record'), context), merge: 'record' }
-      } catch (error) {
-        if (!(error instanceof FieldError)) throw error
-        context.drop(error.message.replaceAll(/\[\d+\]/g, '[]'), isObject(value) ? hintText(own(value, '_file')) : 'a record')
-      }
-    }
-  },
+  read: (values: AsyncIterable<unknown>, context: ReadContext) =>
+    factsOfRecords(values, context, '_file', (record) => ({ kind: 'advisory', advisory: advisoryOf(record, context), merge: 'record' })),
 } satisfies Form
 
 const nameForm = /^composer:\/\/([a-z0-9](?:[a-z0-9_.-]{0,99})\/[a-z0-9](?:[a-z0-9_.-]{0,99}))$/i

@@ -1,9 +1,10 @@
 import type { Advisory, RangeEvent, SeverityClaim } from '../../model/advisory.ts'
 import { compareGem } from '../../versions/gem.ts'
-import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, objectAt, own, textOf, textsAt } from '../fields.ts'
-import type { Fact, Form, ReadContext } from '../form.ts'
+import { dateOf, FieldError, hintText, isObject, type JsonObject, limits, own, textOf, textsAt } from '../fields.ts'
+import type { Form, ReadContext } from '../form.ts'
 import { labelClaim } from '../severity.ts'
 import { boundOf } from './bounds.ts'
+import { factsOfRecords } from './records.ts'
 
 /**
  * The Ruby advisory database (rubysec/ruby-advisory-db), one file a record, with its place in `_file`:
@@ -16,18 +17,12 @@ import { boundOf } from './bounds.ts'
 export const ruby = {
   name: 'ruby',
   recognises: (first) => isObject(first) && /^(?:gems|rubies)\//.test(hintText(own(first, '_file'))) && 'url' in first,
-  async *read(values: AsyncIterable<unknown>, context: ReadContext): AsyncGenerator<Fact> {
-    for await (const value of values) {
-      try {
-        const record = objectAt(value, 'record')
-        if (!Object.hasOwn(record, 'gem')) context.drop('about Ruby itself, not a gem', hintText(own(record, '_file')))
-        else yield { kind: 'advisory', advisory: advisoryOf(record, context), merge: 'record' }
-      } catch (error) {
-        if (!(error instanceof FieldError)) throw error
-        context.drop(error.message.replaceAll(/\[\d+\]/g, '[]'), isObject(value) ? hintText(own(value, '_file')) : 'a record')
-      }
-    }
-  },
+  read: (values: AsyncIterable<unknown>, context: ReadContext) =>
+    factsOfRecords(values, context, '_file', (record) => {
+      if (Object.hasOwn(record, 'gem')) return { kind: 'advisory', advisory: advisoryOf(record, context), merge: 'record' }
+      context.drop('about Ruby itself, not a gem', hintText(own(record, '_file')))
+      return undefined
+    }),
 } satisfies Form
 
 function advisoryOf(record: JsonObject, context: ReadContext): Advisory {
