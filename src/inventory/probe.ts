@@ -1,3 +1,4 @@
+import { executableOf, type Executable } from './executable/executable.ts'
 import type { Fact } from './extractor.ts'
 
 /** A file of which the start is known. */
@@ -7,6 +8,13 @@ export interface FileHead {
   sizeBytes: number
   /** Its first bytes: `headBytes` of them, or all where it has fewer. Valid only during the call. */
   bytes: Buffer
+  /** What they tell of a program; undefined where it is none. */
+  program: Executable | undefined
+}
+
+/** Out: the head of a file, looked at once for all who ask. */
+export function headOf(path: string, sizeBytes: number, bytes: Buffer): FileHead {
+  return { path, sizeBytes, bytes, program: executableOf(bytes) }
 }
 
 /** Enough for the program headers of ELF, the load commands of Mach-O and the section table of PE. */

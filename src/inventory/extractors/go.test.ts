@@ -5,6 +5,7 @@ import fc from 'fast-check'
 import { elfWith, fixtureOf, named, packagesIn, probed } from '../testing/probes.ts'
 import { factsOf, toolchainVersion } from './go/modules.ts'
 import { go } from './go.ts'
+import { headOf } from '../probe.ts'
 
 const fixture = (name: string) => fixtureOf(new URL(`go/fixtures/${name}.zst`, import.meta.url))
 
@@ -63,7 +64,7 @@ test('the magic across two pieces is found', () => {
   const bytes = fixture('go1.26-linux-amd64')
   const at = bytes.indexOf('\xff Go buildinf:', 0, 'latin1')
   for (const cut of [1, 7, 13]) {
-    const probe = go.probe({ path: 'app', sizeBytes: bytes.length, bytes: bytes.subarray(0, 4096) })
+    const probe = go.probe(headOf('app', bytes.length, bytes.subarray(0, 4096)))
     assert.ok(probe !== undefined)
     probe.push(bytes.subarray(0, at + cut), 0)
     probe.push(bytes.subarray(at + cut), at + cut)

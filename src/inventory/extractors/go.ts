@@ -1,4 +1,3 @@
-import { executableOf } from '../executable/executable.ts'
 import type { Extractor } from '../extractor.ts'
 import { GoProbe } from './go/probe.ts'
 
@@ -9,8 +8,5 @@ export const go = {
   maxBytes: 0,
   wants: () => false,
   extract: () => [],
-  probe: ({ bytes }) => {
-    const program = executableOf(bytes)
-    return program && new GoProbe(program)
-  },
+  probe: ({ program }) => program && new GoProbe(program),
 } satisfies Extractor

@@ -1,4 +1,3 @@
-import { executableOf } from '../executable/executable.ts'
 import type { Extractor } from '../extractor.ts'
 import type { Probe } from '../probe.ts'
 
@@ -21,8 +20,7 @@ export const packed = {
   maxBytes: 0,
   wants: () => false,
   extract: () => [],
-  probe: ({ bytes }) => {
-    const program = executableOf(bytes)
+  probe: ({ bytes, program }) => {
     if (program === undefined) return undefined
     const isPacked = bytes.subarray(0, markWithin).includes(mark, 0, 'latin1') || program.sections.some(({ name }) => name === 'UPX0')
     return isPacked ? packedProgram : undefined

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { elfWith, named, probed } from '../testing/probes.ts'
 import { catalogue, longestText } from './programs/catalogue.ts'
 import { programs } from './programs.ts'
+import { headOf } from '../probe.ts'
 
 /** Path, a text, and the program that it makes. */
 const told: [string, string, string][] = [
@@ -58,10 +59,7 @@ test('WordPress says its version in a text', () => {
 })
 
 test('a script, another name, and a program that says nothing are none', () => {
-  assert.equal(
-    programs.probe({ path: 'usr/bin/nginx', sizeBytes: 40, bytes: Buffer.from('#!/bin/sh\nnginx version: nginx/1.25.1\n') }),
-    undefined,
-  )
+  assert.equal(programs.probe(headOf('usr/bin/nginx', 40, Buffer.from('#!/bin/sh\nnginx version: nginx/1.25.1\n'))), undefined)
   assert.deepEqual(probed(programs, 'opt/tool', elfWith('nginx version: nginx/1.25.1\0')), [])
   assert.deepEqual(probed(programs, 'usr/sbin/nginx', elfWith('nginx version: nginx/1.25\0')), [])
   assert.deepEqual(probed(programs, 'usr/bin/python3.11', elfWith('\x003.10.2\0')), [])

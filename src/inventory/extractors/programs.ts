@@ -1,4 +1,3 @@
-import { executableOf } from '../executable/executable.ts'
 import type { Extractor } from '../extractor.ts'
 import type { FileHead } from '../probe.ts'
 import { baseOf } from '../tar/paths.ts'
@@ -25,10 +24,10 @@ export const programs = {
 /** Every file of every layer is asked for: one look at the first letters settles most. */
 const known = new RegExp(catalogue.map(({ files }) => files.source.replaceAll(/\(\?<\w+>/g, '(?:')).join('|'))
 
-function candidatesFor({ path, bytes }: FileHead): Candidate[] {
+function candidatesFor({ path, bytes, program }: FileHead): Candidate[] {
   const file = baseOf(path)
   if (!known.test(file)) return []
-  const isProgram = executableOf(bytes) !== undefined || bytes.toString('latin1', 0, 7) === '!<arch>'
+  const isProgram = program !== undefined || bytes.toString('latin1', 0, 7) === '!<arch>'
   return catalogue.flatMap(({ name, files, texts, isText }) => {
     const match = isProgram || isText === true ? files.exec(file) : null
     return match === null ? [] : [{ name, texts: texts(match) }]

@@ -1,4 +1,3 @@
-import { executableOf } from '../executable/executable.ts'
 import type { Extractor } from '../extractor.ts'
 import { RustProbe } from './rust/probe.ts'
 
@@ -9,8 +8,5 @@ export const rust = {
   maxBytes: 0,
   wants: () => false,
   extract: () => [],
-  probe: ({ bytes }) => {
-    const program = executableOf(bytes)
-    return program && new RustProbe(program)
-  },
+  probe: ({ program }) => program && new RustProbe(program),
 } satisfies Extractor

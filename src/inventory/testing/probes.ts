@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { zstdDecompressSync } from 'node:zlib'
 import type { Package } from '../../model/package.ts'
 import type { Extractor, Fact } from '../extractor.ts'
-import { headBytes, maxReadings } from '../probe.ts'
+import { headBytes, headOf, maxReadings } from '../probe.ts'
 import type { Probe } from '../probe.ts'
 
 /** In: a fixture under zstd. Out: its bytes, as long as the program that it was made from. */
@@ -14,7 +14,7 @@ export function fixtureOf(url: URL): Buffer {
 /** In: an extractor, a path, a file's bytes, and how many come at a time. Out: its facts; none where it does not know the file. */
 export function probed(extractor: Extractor, path: string, bytes: Buffer, pieceBytes = 256 * 1024): Fact[] {
   const facts: Fact[] = []
-  let probe: Probe | undefined = extractor.probe?.({ path, sizeBytes: bytes.length, bytes: Buffer.from(bytes.subarray(0, headBytes)) })
+  let probe: Probe | undefined = extractor.probe?.(headOf(path, bytes.length, Buffer.from(bytes.subarray(0, headBytes))))
   for (let readings = 0; probe !== undefined && readings < maxReadings; readings++) {
     for (let at = 0; at < bytes.length; at += pieceBytes) probe.push(Buffer.from(bytes.subarray(at, at + pieceBytes)), at)
     const { facts: found, again } = probe.finish()

@@ -1,6 +1,6 @@
 import { messageOf } from '../../kit/errors.ts'
 import type { Extractor, Fact } from '../extractor.ts'
-import { headBytes, maxReadings } from '../probe.ts'
+import { headBytes, headOf, maxReadings } from '../probe.ts'
 import type { Probe } from '../probe.ts'
 
 /** What the probes of one file said. */
@@ -73,7 +73,7 @@ export class Probing {
   }
 
   #choose(bytes: Buffer): void {
-    const head = { path: this.#path, sizeBytes: this.#sizeBytes, bytes }
+    const head = headOf(this.#path, this.#sizeBytes, bytes)
     for (const prober of this.#probers) {
       const probe = attempt(prober.name, this.#failed, () => prober.probe?.(head))
       if (probe !== undefined) this.#open.push({ name: prober.name, probe })
