@@ -1,8 +1,8 @@
 import type { Package } from '../../model/package.ts'
-import type { Extractor, Fact, WantedFile } from '../extractor.ts'
+import type { Extractor, Fact } from '../extractor.ts'
 import { isIdentity, shortText } from '../text/identity.ts'
 import { ownedPaths } from '../text/owned.ts'
-import { stanzasOf } from '../text/stanzas.ts'
+import { packagesIn } from '../text/stanza-packages.ts'
 import type { Stanza } from '../text/stanzas.ts'
 
 const root = 'var/lib/dpkg/'
@@ -26,7 +26,7 @@ export const dpkg = {
     if (list !== null) return owns(list[1] ?? '', list[2], ownedPaths(file.bytes))
     const part = sumsPart.exec(file.path)?.[1]
     if (part !== undefined) return owns(part, undefined, ownedPaths(file.bytes, md5Chars))
-    return packagesOf(file)
+    return packagesIn(file.bytes, { fields, isInstalled, packageOf })
   },
 } satisfies Extractor
 
@@ -35,16 +35,6 @@ const md5Chars = 34
 
 function owns(packageName: string, architecture: string | undefined, paths: string[]): Fact[] {
   return [{ owns: { packageName, ...(architecture !== undefined && { architecture }), paths } }]
-}
-
-function* packagesOf(file: WantedFile): Generator<Fact> {
-  for (const stanza of stanzasOf(file.bytes, fields)) {
-    if (!isInstalled(stanza)) continue
-    const found = packageOf(stanza)
-    yield found === undefined
-      ? { problem: `line ${stanza.line}: a package without a name or version that can be read` }
-      : { package: found }
-  }
 }
 
 /**

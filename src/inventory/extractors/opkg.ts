@@ -1,8 +1,8 @@
 import type { Package } from '../../model/package.ts'
-import type { Extractor, Fact, WantedFile } from '../extractor.ts'
+import type { Extractor } from '../extractor.ts'
 import { isIdentity, shortText } from '../text/identity.ts'
 import { ownedPaths } from '../text/owned.ts'
-import { stanzasOf } from '../text/stanzas.ts'
+import { packagesIn } from '../text/stanza-packages.ts'
 import type { Stanza } from '../text/stanzas.ts'
 
 const database = /^(?:usr|var|opt)\/lib\/opkg\/(?:status|info\/([^/]+)\.list)$/
@@ -20,19 +20,11 @@ export const opkg = {
   wants: (path) => path.includes('/opkg/') && database.test(path),
   extract(file) {
     const list = database.exec(file.path)?.[1]
-    return list === undefined ? packagesOf(file) : [{ owns: { packageName: list, paths: listedPaths(file.bytes) } }]
+    return list === undefined
+      ? packagesIn(file.bytes, { fields, isInstalled, packageOf })
+      : [{ owns: { packageName: list, paths: listedPaths(file.bytes) } }]
   },
 } satisfies Extractor
-
-function* packagesOf(file: WantedFile): Generator<Fact> {
-  for (const stanza of stanzasOf(file.bytes, fields)) {
-    if (!isInstalled(stanza)) continue
-    const found = packageOf(stanza)
-    yield found === undefined
-      ? { problem: `line ${stanza.line}: a package without a name or version that can be read` }
-      : { package: found }
-  }
-}
 
 /** `install user installed`: what is wanted, flags, how it is. One that does not say is taken as installed. */
 function isInstalled({ fields }: Stanza): boolean {
