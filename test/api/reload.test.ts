@@ -40,7 +40,7 @@ describe('settings read again', { skip: lacking('setpriv') }, () => {
     process.kill(server.daemon.pid, 'SIGHUP')
     for (const end = Date.now() + 30_000; ; await sleep(20)) {
       const said = lines().slice(before)
-      if (said.some(({ msg }) => /read again/.test(msg))) return said
+      if (said.some(({ msg }) => /^settings (could not be )?read again/.test(msg))) return said
       if (Date.now() > end) throw new Error(server.daemon.log())
     }
   }
@@ -66,7 +66,7 @@ limits: { uploadsPerMinute: 1 }
 gate: { waitSeconds: 3 }
 `)
     const [later] = said.filter(({ level }) => level === 'warn')
-    assert.deepEqual(later?.settings, ['gate.waitSeconds'])
+    assert.deepEqual(later?.settings, ['gate.waitSeconds'], JSON.stringify(said))
     assert.match(later?.msg ?? '', /need a restart/)
     assert.equal(await asAnyone('/v2/library/app/tags/list'), 404, 'public: it may be looked at, and is not there')
     await begin()
