@@ -4,6 +4,7 @@ import type { Policy } from '../judge/policy.ts'
 import { traced } from '../kit/tracing/span.ts'
 import type { Digest } from '../model/digest.ts'
 import type { Evidence } from '../model/verdict.ts'
+import { recordChain } from '../store/chains.ts'
 import { addJob, finishJob, priorities } from '../store/jobs/jobs.ts'
 import type { Records, Tx } from '../store/records/records.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
@@ -102,8 +103,10 @@ export function createExaminations(parts: ExaminationParts): Examinations {
     return traced('judge', () => (fresh === undefined ? where : judgeEverywhere)(tx, manifest, evidenceOf, parts.policy, new Date(now())))
   }
 
-  function keep(tx: Tx, manifest: Judged, { examined, extractors }: Found): Promise<EvidenceAt> {
-    return putEvidence(tx, manifest.id, examined, extractors, now())
+  async function keep(tx: Tx, manifest: Judged, { examined, extractors }: Found): Promise<EvidenceAt> {
+    const kept = await putEvidence(tx, manifest.id, examined, extractors, now())
+    await recordChain(tx, manifest.id)
+    return kept
   }
 
   function announce(places: Place[]): void {

@@ -78,6 +78,14 @@ test('every kind is done, by its own hand, and leaves no row', async () => {
   assert.deepEqual(world.done, ['inventory x', 'examine x', 'rejudge x', 'rematch *'])
 })
 
+test('chains of images that were here before are a job as any other', async () => {
+  const world = await begin()
+  await add(world, 'chains', '0')
+  world.runner.start()
+  await until(async () => (await rows(world)).length === 0)
+  assert.deepEqual(world.done, [])
+})
+
 test('more than are done at once are done one after the other, soon after a wake', async () => {
   const world = await begin()
   world.runner.start()

@@ -2,6 +2,7 @@ import { LazaretError, messageOf } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import { outside } from '../kit/tracing/span.ts'
 import type { Digest } from '../model/digest.ts'
+import { recordEarlierChains } from '../store/chains.ts'
 import {
   claimJobs,
   dueAfterSetBack,
@@ -66,6 +67,7 @@ export function createRunner(parts: RunnerParts): Runner {
     examine: (job) => examinations.examine(job.subject as Digest, job.id),
     rejudge: (job) => examinations.rejudge(job.subject, job.id),
     rematch: (job) => examinations.rematch(job.id),
+    chains: (job) => recordEarlierChains(records, job.subject, job.id, now()),
   }
 
   async function run(job: Job): Promise<void> {

@@ -144,7 +144,7 @@ function storeGauges(house: House, metrics: Metrics): Update {
 
 /** Kinds that have nothing to do stay at 0, rather than their series ending. */
 function jobSeries({ jobs }: HouseFigures): [number, string, string][] {
-  const kinds = new Set(['inventory', 'examine', 'rejudge', 'rematch', ...jobs.map(({ kind }) => kind)])
+  const kinds = new Set(['inventory', 'examine', 'rejudge', 'rematch', 'chains', ...jobs.map(({ kind }) => kind)])
   return jobStates.flatMap((state) =>
     [...kinds].map((kind): [number, string, string] => [
       jobs.find((job) => job.state === state && job.kind === kind)?.count ?? 0,

@@ -113,6 +113,7 @@ export const tables: Record<string, { ends: Ends; backup: string; suite: string 
   tags: { ends: { by: 'src/store/tag-history.ts' }, backup: backup.whole, suite: 'src/store/suites/manifests.ts' },
   blob_layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
   layers: { ends: { by: 'src/store/collection/blobs.ts' }, backup: backup.whole, suite: 'src/store/suites/records.ts' },
+  image_chains: { ends: { with: 'manifests' }, backup: backup.whole, suite: 'src/store/suites/chains.ts' },
   package_versions: { ends: { by: 'src/store/collection/manifests.ts' }, backup: backup.whole, suite: 'src/flow/suites/examinations.ts' },
   matches: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: backup.whole, suite: 'src/flow/suites/examinations.ts' },
   image_packages: { ends: { by: 'src/flow/kept-evidence.ts' }, backup: backup.whole, suite: 'src/flow/suites/examinations.ts' },

@@ -3,7 +3,7 @@ import { noteCause } from '../../kit/tracing/causes.ts'
 import type { Records, Tx } from '../records/records.ts'
 
 /** What there is to do; flow/ says what each means. */
-export type JobKind = 'inventory' | 'examine' | 'rejudge' | 'rematch'
+export type JobKind = 'inventory' | 'examine' | 'rejudge' | 'rematch' | 'chains'
 
 export interface Job {
   id: number

@@ -11,6 +11,7 @@ import { holders } from './migrations/0002-holders.ts'
 import { lookups } from './migrations/0003-lookups.ts'
 import { collection } from './migrations/0004-collection.ts'
 import { ledger } from './migrations/0005-ledger.ts'
+import { chains } from './migrations/0006-chains.ts'
 import { stepAfter, thisStep } from './migrate.ts'
 import { verifyAudit } from '../audit-verify.ts'
 import { openSqliteRecords } from './sqlite.ts'
@@ -35,7 +36,7 @@ test('from nothing, and once more: the same tables, and what was in them', async
 })
 
 /** All of them, in order: a new one needs its line here. */
-const steps = [first, holders, lookups, collection, ledger]
+const steps = [first, holders, lookups, collection, ledger, chains]
 
 /** Records of an older version: the first `count` steps, with rows put in after the first. */
 function older(count: number): string {
@@ -103,10 +104,12 @@ for (const [at, step] of steps.entries()) {
         [9, 9],
       )
     assert.equal((await read.selectFrom('jobs').select('priority').executeTakeFirstOrThrow()).priority, 0)
+    const queued = await read.selectFrom('jobs').select('subject').where('kind', '=', 'chains').execute()
+    assert.equal(queued.length, step.name < chains.name ? 1 : 0, 'what was here before is gone over')
     assert.equal((await read.selectFrom('users').select('name').executeTakeFirstOrThrow()).name, 'admin')
     const verification = await verifyAudit(records)
     assert.equal(verification.broken, undefined)
-    assert.equal(verification.rows, at + 1 < steps.length ? 1 : 0)
+    assert.equal(verification.rows, step.name < ledger.name ? 1 : 0)
     await records.close()
     if (before === undefined) assert.deepEqual(await copiesOf(file), [])
     else {

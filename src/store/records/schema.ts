@@ -81,6 +81,7 @@ export interface Schema {
     extractors: string | null
   }
   layers: { diff_id: string; extractors: string; size: number; facts: Uint8Array; created_at: number }
+  image_chains: { manifest_id: number; depth: number; chain: string; whole: number }
   package_versions: { id: Generated<number>; ecosystem: string; name: string; version: string; matched_revision: string | null }
   matches: { package_version_id: number; finding_id: string; severity: string; known_exploited: number; finding: string }
   image_packages: {

@@ -17,7 +17,7 @@ import {
 import type { Records } from '../records/records.ts'
 import type { OpenRecords } from './records.ts'
 
-const kinds: JobKind[] = ['inventory', 'examine', 'rejudge', 'rematch']
+const kinds: JobKind[] = ['inventory', 'examine', 'rejudge', 'rematch', 'chains']
 
 export function jobsSuite(implementation: string, open: OpenRecords): void {
   describe(`jobs over ${implementation}`, () => {

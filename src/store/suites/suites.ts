@@ -1,6 +1,7 @@
 import { acceptSuite } from './accept.ts'
 import { auditSuite } from './audit.ts'
 import { blobsSuite } from './blobs.ts'
+import { chainsSuite } from './chains.ts'
 import { collectionSuite } from './collection.ts'
 import { collectionAtRandomSuite } from './collection-at-random.ts'
 import { jobsSuite } from './jobs.ts'
@@ -20,6 +21,7 @@ export function storeSuites(implementation: string, open: OpenRecords): void {
     recordsSuite,
     uploadsSuite,
     blobsSuite,
+    chainsSuite,
     acceptSuite,
     manifestsSuite,
     jobsSuite,
