@@ -266,7 +266,7 @@ test('a root file system in a folder is an image of one layer, and no link of it
   execFileSync('mkfifo', [join(path, 'fifo')])
   const opened = await openImage(path)
   const facts = await readLayer(opened.manifests[0]!.layers[0]!.open())
-  const paths = facts.files.map((file) => file.path)
+  const paths = [...facts.files].map((file) => file.path)
   assert.deepEqual(paths.filter((some) => /outside|proc|bad|fifo/.test(some)).sort(), [
     'bad\\xff',
     'fifo',
@@ -276,7 +276,7 @@ test('a root file system in a folder is an image of one layer, and no link of it
     'proc',
   ])
   assert.deepEqual([opened.kind, opened.problems, facts.problems, facts.packages.length], ['rootfs', [], [], 1])
-  assert.equal(facts.files.find((file) => file.path.endsWith('/ü'))?.sizeBytes, 700_000)
+  assert.equal([...facts.files].find((file) => file.path.endsWith('/ü'))?.sizeBytes, 700_000)
 })
 
 test('any mutation of an archive gives an image or a LazaretError', async () => {

@@ -10,6 +10,8 @@ export interface LayerLimits {
   /** PATH_MAX: a runtime can't create a longer one. Of the path and of a link's target. */
   pathBytes: number
   pathDepth: number
+  /** Of all names and targets of links that are kept, in bytes. */
+  nameBytes: number
   packages: number
   /** Paths that packages say they own. */
   ownedFiles: number
@@ -30,6 +32,7 @@ export const defaultLimits: LayerLimits = {
   entries: 5_000_000,
   pathBytes: 4096,
   pathDepth: 1024,
+  nameBytes: gib / 2,
   packages: 1_000_000,
   ownedFiles: 5_000_000,
   problems: 1000,

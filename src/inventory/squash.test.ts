@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import fc from 'fast-check'
 import type { ImageInventory } from '../model/inventory.ts'
-import type { LayerFacts } from '../model/layer.ts'
+import type { LayerFacts, LayerFile } from '../model/layer.ts'
 import { squash } from './squash.ts'
 import { visibleFiles } from './squash/tree.ts'
 import { layerOf, symlink } from './testing/tars.ts'
@@ -265,7 +265,7 @@ const empty: LayerFacts = {
   problems: [],
 }
 
-function file(path: string): LayerFacts['files'][number] {
+function file(path: string): LayerFile {
   return { path, type: 'file', mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 }
 }
 

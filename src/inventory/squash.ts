@@ -11,7 +11,7 @@ import { originsOf } from './squash/origins.ts'
 import type { Origin } from './squash/origins.ts'
 import { ownersOf } from './squash/owners.ts'
 import { toldTwice } from './squash/same-program.ts'
-import { visibleFiles } from './squash/tree.ts'
+import { visibleOutlines } from './squash/tree.ts'
 import { uncounted } from './squash/uncounted.ts'
 
 /**
@@ -43,7 +43,7 @@ function problemsOf({ diffId, problems }: LayerFacts): string[] {
 function surveyFiles(layers: readonly LayerFacts[]): { files: ImageInventory['files']; links: Map<string, string> } {
   const files = { count: 0, sizeBytes: 0 }
   const links = new Map<string, string>()
-  for (const { file } of visibleFiles(layers)) {
+  for (const { file } of visibleOutlines(layers)) {
     if (file.type === 'directory') continue
     files.count++
     if (file.type === 'file') files.sizeBytes += file.sizeBytes

@@ -17,6 +17,14 @@ export interface LayerFile {
   sha256?: string
 }
 
+/** What most ask of an entry. */
+export type LayerOutline = Pick<LayerFile, 'path' | 'type' | 'sizeBytes' | 'link'>
+
+/** Files in the order of the archive: an array, or something that takes less room. */
+export interface LayerFiles extends Iterable<LayerFile> {
+  readonly length: number
+}
+
 /** A database or file that we recognise and have no extractor for. */
 export interface Unsupported {
   /** The field's word for it: `rpm`, `pacman` … */
@@ -86,7 +94,7 @@ export interface LayerFacts {
   diffId: Digest
   /** Bytes of the uncompressed tar. */
   sizeBytes: number
-  files: LayerFile[]
+  files: LayerFiles
   /** Paths that this layer removes from those below (`.wh.NAME`). */
   whiteouts: string[]
   /** Folders that hide everything below them in earlier layers (`.wh..wh..opq`). */

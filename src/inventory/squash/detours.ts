@@ -2,7 +2,7 @@ import type { LayerFacts } from '../../model/layer.ts'
 import { messageOf } from '../../kit/errors.ts'
 import { followLinks } from '../tar/links.ts'
 import type { Standing } from './locations.ts'
-import { visibleFiles } from './tree.ts'
+import { visibleOutlines } from './tree.ts'
 
 /** Where tools look for what is installed: files, and folders of such files. */
 const databases = [
@@ -24,7 +24,7 @@ export function detours(layers: readonly LayerFacts[], standing: Standing, links
   const led = databases.map((path) => ({ path, real: realPath(path, links) })).filter(({ path, real }) => real !== path)
   if (led.length === 0) return []
   const unread = new Set<string>()
-  for (const { file } of visibleFiles(layers)) {
+  for (const { file } of visibleOutlines(layers)) {
     if (file.type === 'directory' || file.type === 'symlink' || standing.said.has(file.path)) continue
     for (const { path, real } of led) if (file.path === real || file.path.startsWith(`${real}/`)) unread.add(path)
   }

@@ -54,6 +54,7 @@ export function layOver(layers: readonly LayerFacts[]): Standing {
 }
 
 function removeHidden(standing: Standing, layer: LayerFacts, interest: ReadonlySet<string>): void {
+  if (standing.said.size === 0) return
   const mask = new Mask(interest)
   mask.add(layer)
   if (mask.isEmpty) return

@@ -1,4 +1,5 @@
 import type { LayerFacts } from '../../model/layer.ts'
+import { outlinesOf } from '../files/table.ts'
 import { parentOf } from '../tar/paths.ts'
 
 /**
@@ -33,7 +34,7 @@ export class Mask {
     for (const path of layer.whiteouts) this.#take(path, true)
     for (const path of layer.opaque) if (this.#cares(path)) this.#cut.add(path)
     let folder = ''
-    for (const { path, type } of layer.files) {
+    for (const { path, type } of outlinesOf(layer.files)) {
       this.#take(path, type !== 'directory')
       const parent = parentOf(path)
       if (parent !== folder) this.#addFolders(parent)

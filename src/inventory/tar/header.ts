@@ -46,16 +46,33 @@ export function parseHeader(block: Buffer, offset: number): TarHeader {
 }
 
 function checkSum(block: Buffer, offset: number): void {
-  let unsigned = 8 * 0x20
-  let high = 0
-  for (let at = 0; at < blockBytes; at++) {
-    if (at === 148) at = 156
-    const byte = block[at] as number
-    unsigned += byte
-    if (byte > 127) high++
-  }
   const stated = parseOctal(block, 148, 156, offset)
-  if (stated !== unsigned && stated !== unsigned - 256 * high) throw unreadable('the checksum of a header is wrong', offset)
+  if (stated === sumOf(block)) return
+  if (stated !== sumOf(block) - 256 * highBytes(block)) throw unreadable('the checksum of a header is wrong', offset)
+}
+
+const summed = new Uint8Array(blockBytes)
+const words = new Uint32Array(summed.buffer)
+
+/** Of the bytes, those of the sum itself as blanks. Four at a time: two halves of a word each hold a sum of 256 bytes. */
+function sumOf(block: Buffer): number {
+  summed.set(block)
+  summed.fill(0x20, 148, 156)
+  let even = 0
+  let odd = 0
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at] as number
+    even += word & 0x00ff00ff
+    odd += (word >>> 8) & 0x00ff00ff
+  }
+  return (even & 0xffff) + (even >>> 16) + (odd & 0xffff) + (odd >>> 16)
+}
+
+/** Bytes that are negative where a byte is signed, as some old writers sum them. */
+function highBytes(block: Buffer): number {
+  let high = 0
+  for (let at = 0; at < blockBytes; at++) if ((at < 148 || at >= 156) && (block[at] as number) > 127) high++
+  return high
 }
 
 function formatOf(block: Buffer): TarFormat {

@@ -44,5 +44,5 @@ export async function factsOf(bytes: Buffer, options: ReadLayerOptions = {}): Pr
 }
 
 export function pathsOf(facts: LayerFacts): string[] {
-  return facts.files.map(({ path }) => path)
+  return [...facts.files].map(({ path }) => path)
 }

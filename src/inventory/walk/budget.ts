@@ -31,6 +31,11 @@ export class Budget {
     if (++this.#entries > this.#limits.entries) throw exceeded(`has more than ${this.#limits.entries} entries`)
   }
 
+  /** In: bytes of all names that are kept so far. */
+  names(count: number): void {
+    if (count > this.#limits.nameBytes) throw exceeded(`has names of more than ${this.#limits.nameBytes} bytes`)
+  }
+
   package(): void {
     if (++this.#packages > this.#limits.packages) throw exceeded(`holds more than ${this.#limits.packages} packages`)
   }

@@ -1,4 +1,5 @@
 import type { LayerFile } from '../../model/layer.ts'
+import { FileTable } from '../files/table.ts'
 import { followLinks } from '../tar/links.ts'
 import { baseOf, joinPath, parentOf } from '../tar/paths.ts'
 
@@ -11,8 +12,7 @@ import { baseOf, joinPath, parentOf } from '../tar/paths.ts'
  */
 export class LayerTree {
   /** In the order of the archive, replaced ones among them. */
-  readonly #files: LayerFile[] = []
-  readonly #byPath = new Map<string, number>()
+  readonly #files = new FileTable()
   /** Folder as spelled → folder as it is. A cache: emptied when a link or a folder on the way changes. */
   readonly #folders = new Map<string, string>()
   /** Folders that nothing stands in the way of. A cache, emptied with the other. */
@@ -41,32 +41,38 @@ export class LayerTree {
     if (this.#open.has(folder)) return undefined
     for (let at = folder; at !== ''; at = parentOf(at)) {
       // A folder that is known may have gone with one above it, in whose place a file stands now: look up to the root.
-      const file = this.get(at)
-      if (file !== undefined && file.type !== 'directory') return at
+      const row = this.#files.find(at)
+      if (row !== undefined && this.#files.typeOf(row) !== 'directory') return at
     }
     this.#open.add(folder)
     return undefined
   }
 
-  get(path: string): LayerFile | undefined {
-    const index = this.#byPath.get(path)
-    return index === undefined ? undefined : this.#files[index]
+  /** Out: the newest entry of a path that has bytes, by its own header or as another name of an entry. */
+  findBytes(path: string): { index: number; sha256: string | undefined } | undefined {
+    const index = this.#files.find(path)
+    if (index === undefined) return undefined
+    const type = this.#files.typeOf(index)
+    return type === 'file' || type === 'hardlink' ? { index, sha256: this.#files.sha256Of(index) } : undefined
   }
 
-  indexOf(path: string): number | undefined {
-    return this.#byPath.get(path)
+  /** Of all names and targets so far. */
+  get nameBytes(): number {
+    return this.#files.nameBytes
   }
 
   /** Out: the index of the entry, which never changes. */
   add(file: LayerFile): number {
-    const index = this.#files.push(file) - 1
-    const before = this.get(file.path)
-    this.#byPath.set(file.path, index)
+    const { row: index, before } = this.#files.add(file)
     if (!this.#passed.has(file.path)) return index
     const isFolder = file.type === 'directory'
     if (!isFolder) this.#cuts.set(file.path, index)
-    if (!isFolder || (before !== undefined && before.type !== 'directory')) this.#forget()
+    if (!isFolder || (before !== undefined && this.#files.typeOf(before) !== 'directory')) this.#forget()
     return index
+  }
+
+  setSha256(index: number, sha256: string): void {
+    this.#files.setSha256(index, sha256)
   }
 
   #forget(): void {
@@ -76,13 +82,14 @@ export class LayerTree {
 
   /** Whether an entry is still there at the end: not replaced, and no ancestor of it was. */
   isLive(index: number): boolean {
-    const file = this.#files[index]
-    if (file === undefined || this.#byPath.get(file.path) !== index) return false
-    return this.#cuts.size === 0 || this.#lastCut(parentOf(file.path)) < index
+    if (this.#files.isReplaced(index)) return false
+    return this.#cuts.size === 0 || this.#lastCut(this.#files.folderOf(index)) < index
   }
 
-  liveFiles(): LayerFile[] {
-    return this.#files.filter((_, index) => this.isLive(index))
+  /** Asked once, at the end. */
+  liveFiles(): FileTable {
+    for (let index = 0; index < this.#files.rows; index++) if (!this.isLive(index)) this.#files.leaveOut(index)
+    return this.#files
   }
 
   /** The last entry that cut this folder or one above it. Asked only after the last `add`. */
@@ -100,7 +107,7 @@ export class LayerTree {
   }
 
   #linkAt(path: string): string | undefined {
-    const file = this.get(path)
-    return file?.type === 'symlink' ? file.link : undefined
+    const row = this.#files.find(path)
+    return row !== undefined && this.#files.typeOf(row) === 'symlink' ? this.#files.linkOf(row) : undefined
   }
 }

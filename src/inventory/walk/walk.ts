@@ -2,7 +2,9 @@ import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { LayerFile } from '../../model/layer.ts'
 import type { Extractor } from '../extractor.ts'
 import type { LayerLimits } from '../limits.ts'
+import { NumberColumn } from '../files/columns.ts'
 import type { TarEntry, TarHandler } from '../tar/entry.ts'
+import { blockBytes } from '../tar/header.ts'
 import { baseOf, depthOf, joinPath, normalisePath, parentOf } from '../tar/paths.ts'
 import type { Budget } from './budget.ts'
 import type { Alias } from './facts.ts'
@@ -54,8 +56,9 @@ export class LayerWalk implements TarHandler {
   readonly #probing: Probing
   /** Offsets of files that were probed → their index. */
   readonly #probedAt = new Map<number, number>()
-  /** By index: where the entry starts; for a hard link, where the file does that has the bytes. */
-  readonly #offsets: number[] = []
+  /** By index, in blocks: where the entry starts; for a hard link, where the file does that has the bytes. */
+  readonly #blocks = new NumberColumn()
+  #whiteoutBytes = 0
   #current: LayerFile | undefined
   #currentIndex = 0
   #gather: Gather | undefined
@@ -100,10 +103,10 @@ export class LayerWalk implements TarHandler {
   }
 
   #endFile(file: LayerFile): void {
-    file.sha256 = this.#hasher.finish()
+    this.tree.setSha256(this.#currentIndex, this.#hasher.finish())
     const probed = this.#probing.end()
     if (probed === undefined || (probed.facts.length === 0 && probed.again.length === 0)) return
-    const offset = this.#offsets[this.#currentIndex] ?? 0
+    const offset = this.#blocks.get(this.#currentIndex) * blockBytes
     this.#probedAt.set(offset, this.#currentIndex)
     this.probed.push({ ...probed, index: this.#currentIndex, path: file.path, sizeBytes: file.sizeBytes, offset })
   }
@@ -111,7 +114,8 @@ export class LayerWalk implements TarHandler {
   #add(file: LayerFile, offset: number): void {
     const target = file.type === 'hardlink' ? this.#targetOf(file) : undefined
     const index = this.tree.add(file)
-    this.#offsets[index] = target ?? offset
+    this.#budget.names(this.tree.nameBytes + this.#whiteoutBytes)
+    this.#blocks.set(index, (target ?? offset) / blockBytes)
     this.#current = file
     this.#currentIndex = index
     this.#hasher.start(file.sizeBytes)
@@ -126,11 +130,10 @@ export class LayerWalk implements TarHandler {
 
   /** A hard link is another name of a file that went by: it has that file's hash. Out: where that file starts. */
   #targetOf(file: LayerFile): number | undefined {
-    const index = this.tree.indexOf(file.link ?? '')
-    const target = index === undefined ? undefined : this.tree.get(file.link ?? '')
-    if (index === undefined || target === undefined || (target.type !== 'file' && target.type !== 'hardlink')) return undefined
+    const target = this.tree.findBytes(file.link ?? '')
+    if (target === undefined) return undefined
     if (target.sha256 !== undefined) file.sha256 = target.sha256
-    return this.#offsets[index]
+    return this.#blocks.get(target.index) * blockBytes
   }
 
   #addLinked(file: LayerFile, index: number, takers: Extractor[], targetOffset: number | undefined): void {
@@ -152,6 +155,7 @@ export class LayerWalk implements TarHandler {
   #isWhiteout(path: string): boolean {
     const whiteout = parseWhiteout(baseOf(path))
     if (whiteout === undefined) return false
+    this.#budget.names(this.tree.nameBytes + (this.#whiteoutBytes += path.length))
     if (whiteout.kind === 'whiteout') this.whiteouts.add(joinPath(parentOf(path), whiteout.name))
     if (whiteout.kind === 'opaque') this.opaque.add(parentOf(path))
     if (whiteout.kind === 'invalid') this.#problems.add(path, 'is no valid name for a whiteout')
