@@ -7,7 +7,8 @@ import { advisory, affects, readerOf } from '../match/reader.testing.ts'
 import type { Digest } from '../model/digest.ts'
 import type { LayerFacts, LayerFile } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
-import { assembleEvidence, mostPackages, type LayerOutcome } from './evidence.ts'
+import { assembleEvidence } from './assemble.ts'
+import { mostPackages, type LayerOutcome } from './evidence.ts'
 
 const digest = `sha256:${'a'.repeat(64)}` as Digest
 const now = new Date('2027-01-15T00:00:00Z')
@@ -161,6 +162,21 @@ test('packages of conda are judged by nobody here, and that is said', () => {
   const conda: LayerOutcome = { state: 'layer', facts: { ...facts, files: [file], packages: [found] } }
   const { doubts } = assembled('image', [conda], json)
   assert.deepEqual(doubts, [`unsupported-component: packages of conda (/${location} and others), of which no list of advisories is here`])
+})
+
+test('what is taken for a package of Hex by its name alone is said, and so is what no records speak of', () => {
+  const at = (location: string) => ({ path: location, type: 'file' as const, mode: 0o644, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 })
+  const [app, rock] = ['app/lib/cowboy-2.9.0/ebin/cowboy.app', 'usr/lib/luarocks/rocks-5.4/lpeg/1.1.0-1/rock_manifest']
+  const packages = [
+    { location: app, package: { kind: 'hex' as const, name: 'cowboy', version: '2.9.0' } },
+    { location: rock, package: { kind: 'luarocks' as const, name: 'lpeg', version: '1.1.0-1' } },
+  ]
+  const { doubts } = assembled('image', [{ state: 'layer', facts: { ...facts, files: [at(app), at(rock)], packages } }], json)
+  for (const said of [
+    `unsupported-component: applications (/${app} and others) that are taken for packages of Hex by their names alone`,
+    `unsupported-component: packages of LuaRocks (/${rock} and others), of which no list of advisories is here`,
+  ])
+    assert.ok(doubts.includes(said), doubts.join('\n'))
 })
 
 test('a version that has no place in the order is a doubt, which the policy speaks of', () => {

@@ -1,5 +1,4 @@
 import type { OpenAdvisories } from '../advisories/database.ts'
-import { squash } from '../inventory/squash.ts'
 import { matchPackageVersion } from '../match/match.ts'
 import { clearancesOf } from '../match/words.ts'
 import { ecosystemOf } from '../match/releases.ts'
@@ -9,24 +8,28 @@ import type { Digest } from '../model/digest.ts'
 import type { ImageInventory } from '../model/inventory.ts'
 import type { LayerFacts, Unsupported } from '../model/layer.ts'
 import type { ManifestKind } from '../model/manifest.ts'
-import type { ImagePackage, PackageVersion } from '../model/package.ts'
+import type { ImagePackage, PackageKind, PackageVersion } from '../model/package.ts'
 import type { DoubtNote, Evidence } from '../model/verdict.ts'
 import { isDistribution } from '../versions/ecosystem.ts'
 import { unknownComponents, withKnownArtifacts } from './known-artifacts.ts'
 
 /** A blob as it turned out. `unreadable` is no archive; of one that is `unexamined` nothing is known. */
-export type LayerOutcome =
-  | { state: 'layer'; facts: LayerFacts }
-  | { state: 'json' }
-  | { state: 'unreadable' | 'unexamined'; problem: string }
+export type LayerOutcome = { state: 'layer'; facts: LayerFacts } | NoLayer
+
+/** The same where what the layers hold stands in an inventory already. */
+export type LayerState = { state: 'layer' } | NoLayer
+
+type NoLayer = { state: 'json' } | { state: 'unreadable' | 'unexamined'; problem: string }
 
 export interface EvidenceInput {
   digest: Digest
   kind: ManifestKind
   /** Its bytes are handed out too: they must be what a config is, or are judged like a layer's. */
-  config?: LayerOutcome
+  config?: LayerState
   /** In the order of the manifest. */
-  layers: LayerOutcome[]
+  layers: LayerState[]
+  /** What its layers hold, laid over each other. */
+  inventory: ImageInventory
   advisories: OpenAdvisories
   now: Date
 }
@@ -38,13 +41,11 @@ export interface Assembled {
 }
 
 /**
- * From layers to evidence: laid over each other, matched, and every doubt named. An image with a layer that can't be read is
- * `unreadable`; an artifact holds files of any kind, and is judged by the archives among them; neither is judged by what nobody could
- * look into.
+ * From an inventory to evidence: matched, and every doubt named. An image with a layer that can't be read is `unreadable`; an
+ * artifact holds files of any kind, and is judged by the archives among them; neither is judged by what nobody could look into.
  */
-export function assembleEvidence(input: EvidenceInput): Assembled {
-  const layers = judgedParts(input).flatMap((layer) => (layer.state === 'layer' ? [layer.facts] : []))
-  const inventory = bounded(withKnownArtifacts(squash(layers), input.advisories))
+export function evidenceOf(input: EvidenceInput): Assembled {
+  const inventory = bounded(withKnownArtifacts(input.inventory, input.advisories))
   const ecosystem = inventory.release === undefined ? undefined : ecosystemOf(inventory.release)
   const subjects = inventory.packages.map((pkg) => subjectOf(pkg, ecosystem) ?? null)
   const { findings, cleared } = matchAll(subjects, input.advisories)
@@ -123,21 +124,21 @@ function unsupportedParts(parts: Unsupported[]): DoubtNote[] {
 }
 
 /** Whatever an artifact's config is called, it may be an archive. */
-function judgedParts({ kind, config, layers }: EvidenceInput): LayerOutcome[] {
+export function judgedParts<T extends LayerState>({ kind, config, layers }: { kind: ManifestKind; config?: T; layers: T[] }): T[] {
   return kind === 'image' || config === undefined ? layers : [config, ...layers]
 }
 
-function unreadableConfig(config: LayerOutcome | undefined): DoubtNote[] {
+function unreadableConfig(config: LayerState | undefined): DoubtNote[] {
   if (config === undefined || config.state === 'json') return []
   const problem = config.state === 'layer' ? 'it is an archive' : config.state === 'unreadable' ? 'it is no JSON' : config.problem
   return [{ doubt: 'unreadable', detail: `its config: ${problem}` }]
 }
 
-function unexaminedParts(parts: LayerOutcome[]): DoubtNote[] {
+function unexaminedParts(parts: LayerState[]): DoubtNote[] {
   return parts.flatMap((part): DoubtNote[] => (part.state === 'unexamined' ? [{ doubt: 'unreadable', detail: part.problem }] : []))
 }
 
-function unreadableLayers(layers: LayerOutcome[]): DoubtNote[] {
+function unreadableLayers(layers: LayerState[]): DoubtNote[] {
   return layers.flatMap((layer, at): DoubtNote[] => {
     if (layer.state === 'layer') return []
     const problem = layer.state === 'json' ? 'it is JSON, not an archive' : layer.problem
@@ -163,8 +164,11 @@ function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[]
           `packages of ${subject.ecosystem} (/${pkg.location} and others), of which no list of advisories is here`,
         )
     }
-    if (pkg.kind === 'conda')
-      languages.set('conda', `packages of conda (/${pkg.location} and others), of which no list of advisories is here`)
+    const world = pkg.ownedBy === undefined ? unlisted[pkg.kind] : undefined
+    if (world !== undefined && !languages.has(world))
+      languages.set(world, `${world} (/${pkg.location} and others), of which no list of advisories is here`)
+    if (pkg.kind === 'hex' && pkg.ownedBy === undefined && pkg.location.endsWith('.app'))
+      languages.set('taken for Hex', `applications (/${pkg.location} and others) that are taken for packages of Hex by their names alone`)
     if (subject === null && distributionKinds.has(pkg.kind) && pkg.foreign !== true)
       details.add(`its ${pkg.kind} packages are of ${distributionName(inventory)}`)
   })
@@ -172,6 +176,14 @@ function unjudged(inventory: ImageInventory, subjects: (PackageVersion | null)[]
     ...[...details].map((detail): DoubtNote => ({ doubt: 'unsupported', detail })),
     ...[...languages.values()].map((detail): DoubtNote => ({ doubt: 'unsupported-component', detail })),
   ]
+}
+
+/** Kinds of which no records are known to exist in a form that is read here. */
+const unlisted: Partial<Record<PackageKind, string>> = {
+  conda: 'packages of conda',
+  luarocks: 'packages of LuaRocks',
+  otp: 'applications of Erlang/OTP and Elixir',
+  wordpress: 'plug-ins and themes of WordPress',
 }
 
 /** Its records judge programs that no package brought: where they are lacking, those programs stand open, not the image. */

@@ -5,11 +5,14 @@ import { apk } from './extractors/apk.ts'
 import { bitnami } from './extractors/bitnami.ts'
 import { composer } from './extractors/composer.ts'
 import { conda } from './extractors/conda.ts'
+import { dart } from './extractors/dart.ts'
 import { dpkg } from './extractors/dpkg.ts'
+import { erlang } from './extractors/erlang.ts'
 import { gem } from './extractors/gem.ts'
 import { go } from './extractors/go.ts'
 import { java } from './extractors/java.ts'
 import { jdk } from './extractors/jdk.ts'
+import { lua } from './extractors/lua.ts'
 import { npmLock } from './extractors/npm-lock.ts'
 import { npm } from './extractors/npm.ts'
 import { nuget } from './extractors/nuget.ts'
@@ -23,7 +26,9 @@ import { release } from './extractors/release.ts'
 import { rpmManifest } from './extractors/rpm-manifest.ts'
 import { rpm } from './extractors/rpm.ts'
 import { rust } from './extractors/rust.ts'
+import { swift } from './extractors/swift.ts'
 import { unsupported } from './extractors/unsupported.ts'
+import { wordpress } from './extractors/wordpress.ts'
 import { yarnCache } from './extractors/yarn-cache.ts'
 import { yarnPnp } from './extractors/yarn-pnp.ts'
 import { revisionOf } from './extractor.ts'
@@ -34,11 +39,14 @@ export const extractors: readonly Extractor[] = [
   bitnami,
   composer,
   conda,
+  dart,
   dpkg,
+  erlang,
   gem,
   go,
   java,
   jdk,
+  lua,
   npmLock,
   npm,
   nuget,
@@ -52,7 +60,9 @@ export const extractors: readonly Extractor[] = [
   rpmManifest,
   rpm,
   rust,
+  swift,
   unsupported,
+  wordpress,
   yarnCache,
   yarnPnp,
 ]

@@ -2,10 +2,12 @@ import { PackageURL } from 'packageurl-js'
 import type { OsRelease } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
 import { distributionPurl } from './distribution-purl.ts'
+import { baseOf, parentOf } from './tar/paths.ts'
 
 /**
  * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
- * github.com/package-url/purl-spec, PURL-TYPES: npm, pypi, gem, composer, nuget, conda, cran, maven, golang, cargo, bitnami, generic.
+ * github.com/package-url/purl-spec, PURL-TYPES: npm, pypi, gem, composer, nuget, conda, cran, maven, golang, cargo, hex,
+ * otp, pub, swift, luarocks, bitnami, generic (also for WordPress' plug-ins, which have no type).
  */
 export function purlOf(pack: Package, release?: OsRelease): string {
   switch (pack.kind) {
@@ -27,7 +29,14 @@ export function purlOf(pack: Package, release?: OsRelease): string {
     case 'cran':
       return new PackageURL(pack.kind, undefined, pack.name, pack.version, pack.qualifiers, undefined).toString()
     case 'golang':
-      return golangPurl(pack)
+    case 'swift':
+      return pathPurl(pack)
+    case 'wordpress':
+      return new PackageURL('generic', wordpressFolder(pack.name), baseOf(pack.name), pack.version, undefined, undefined).toString()
+    case 'hex':
+    case 'otp':
+    case 'pub':
+    case 'luarocks':
     case 'cargo':
     case 'bitnami':
       return new PackageURL(pack.kind, undefined, pack.name, pack.version, undefined, undefined).toString()
@@ -36,17 +45,15 @@ export function purlOf(pack: Package, release?: OsRelease): string {
   }
 }
 
-/** The path of a module up to its last part is the namespace. */
-function golangPurl({ name, version }: Package): string {
+/** `plugins/akismet` → `wordpress/plugins`. */
+function wordpressFolder(name: string): string {
+  return `wordpress/${parentOf(name)}`
+}
+
+/** The path of a module, or of a repository with its host, up to its last part is the namespace. */
+function pathPurl({ kind, name, version }: Package): string {
   const slash = name.lastIndexOf('/')
-  return new PackageURL(
-    'golang',
-    slash < 0 ? undefined : name.slice(0, slash),
-    name.slice(slash + 1),
-    version,
-    undefined,
-    undefined,
-  ).toString()
+  return new PackageURL(kind, slash < 0 ? undefined : name.slice(0, slash), name.slice(slash + 1), version, undefined, undefined).toString()
 }
 
 /** In a group, dots are no separators: it is one segment. */

@@ -30,6 +30,9 @@ const ecosystems: Partial<Record<PackageKind, string>> = {
   golang: 'Go',
   cargo: 'crates.io',
   bitnami: 'Bitnami',
+  hex: 'Hex',
+  pub: 'Pub',
+  swift: 'SwiftURL',
 }
 
 /**

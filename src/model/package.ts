@@ -17,10 +17,16 @@ export type PackageKind =
   | 'cargo'
   | 'program'
   | 'bitnami'
+  | 'hex'
+  | 'otp'
+  | 'pub'
+  | 'swift'
+  | 'luarocks'
+  | 'wordpress'
 
 export interface Package {
   kind: PackageKind
-  /** As its own world spells it; PyPI names by PEP 503, npm names with their scope, Maven's as `group:artifact`. */
+  /** As its own world spells it; PyPI names by PEP 503, npm names with their scope, Maven's as `group:artifact`, Swift's as `host/path`, WordPress' as `plugins/NAME`. */
   name: string
   version: string
   architecture?: string

@@ -10,17 +10,8 @@ const databases: [string, string][] = [
   ['var/lib/pkgtools/packages/bash-5.2-x86_64-1', 'slackware'],
 ]
 
-const components: [string, string][] = [
-  ['opt/rabbitmq/plugins/rabbit-3.12/ebin/rabbit.app', 'erlang'],
-  ['usr/local/lib/luarocks/rocks-5.4/lpeg/1.1.0-1/rock_manifest', 'luarocks'],
-]
-
 test('databases of distributions that are not read yet are named', () => {
   for (const [path, kind] of databases) assert.deepEqual(found(path, 10), [{ unsupported: { kind } }], path)
-})
-
-test('programs and libraries that stand for themselves are named as such', () => {
-  for (const [path, kind] of components) assert.deepEqual(found(path, 10), [{ unsupported: { kind, component: true } }], path)
 })
 
 test('an empty file is no database', () => {

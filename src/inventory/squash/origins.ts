@@ -81,6 +81,8 @@ function graphOf(world: World, nodes: Node[], links: ReadonlyMap<string, string>
       return new Environments(nodes, (location) => location, steps)
     case 'cran':
       return new Environments(nodes, (location) => parentOf(parentOf(location)), steps)
+    case 'hex':
+      return new Environments(nodes, libraryFolder, steps)
     case 'conda':
       return new Environments(nodes, parentOf, steps)
     default:
@@ -102,6 +104,12 @@ function yarnProject(location: string): string {
 /** Default gems lie one folder deeper. */
 function specifications(location: string): string {
   return parentOf(location).replace(/\/default$/, '')
+}
+
+/** Of `lib/NAME-VERSION/ebin/NAME.app`, and of `deps/NAME/hex_metadata.config`, the folder of all applications. */
+function libraryFolder(location: string): string {
+  const folder = parentOf(location)
+  return parentOf(location.endsWith('.app') ? parentOf(folder) : folder)
 }
 
 /** `vendor/composer/installed.json` and the application's own `composer.json` meet at the application. */

@@ -21,6 +21,12 @@ const types: Record<PackageKind, string> = {
   golang: 'golang',
   cargo: 'cargo',
   bitnami: 'bitnami',
+  hex: 'hex',
+  otp: 'otp',
+  pub: 'pub',
+  swift: 'swift',
+  luarocks: 'luarocks',
+  wordpress: 'generic/wordpress',
   program: 'generic',
 }
 const kinds: ReadonlyMap<string, PackageKind> = new Map(Object.entries(types).map(([kind, type]) => [type, kind as PackageKind]))
@@ -29,7 +35,10 @@ const kinds: ReadonlyMap<string, PackageKind> = new Map(Object.entries(types).ma
 export const distributions: ReadonlySet<PackageKind> = new Set(['deb', 'apk', 'rpm', 'alpm', 'opkg'])
 
 /** Types whose name has its namespace before it, and what stands between. */
-const joints: ReadonlyMap<string, string> = new Map([...['npm', 'composer', 'golang'].map((type) => [type, '/'] as const), ['maven', ':']])
+const joints: ReadonlyMap<string, string> = new Map([
+  ...['npm', 'composer', 'golang', 'swift'].map((type) => [type, '/'] as const),
+  ['maven', ':'],
+])
 
 export type ReadEntry =
   | { package: Package; distro?: { id: string; versionId?: string } }
@@ -42,7 +51,7 @@ export function packageOf(entry: SbomEntry): ReadEntry | undefined {
   if (entry.purl === undefined) return entry.version === undefined ? undefined : { unsupported: 'unidentified' }
   const purl = parsed(entry.purl)
   if (purl === undefined) return { problem: `${JSON.stringify(entry.purl.slice(0, 200))} is no package URL` }
-  const kind = kinds.get(purl.type)
+  const kind = kinds.get(isOfWordpress(purl) ? types.wordpress : purl.type)
   if (kind === undefined) return purl.type === 'oci' || purl.type === 'docker' ? undefined : { unsupported: purl.type }
   const name = nameOf(purl)
   const version = versionOf(purl) ?? entry.version
@@ -93,10 +102,16 @@ function splitVersion(upstream: string): [string, string | undefined] {
 
 function nameOf({ type, namespace, name }: PackageURL): string {
   const joint = joints.get(type)
+  if (isOfWordpress({ type, namespace })) return `${namespace?.slice('wordpress/'.length)}/${name ?? ''}`
   if (type === 'pypi') return (name ?? '').replaceAll(/[-_.]+/g, '-').toLowerCase()
   return joint === undefined || namespace === undefined || namespace === null || namespace === ''
     ? (name ?? '')
     : `${namespace}${joint}${name}`
+}
+
+/** Its plug-ins have no type of their own (purl.ts). */
+function isOfWordpress({ type, namespace }: Pick<PackageURL, 'type' | 'namespace'>): boolean {
+  return type === 'generic' && namespace?.startsWith('wordpress/') === true
 }
 
 /** An rpm's epoch is beside its version. */

@@ -9,7 +9,8 @@ import { purlOf } from '../../purl.ts'
 import { squash } from '../../squash.ts'
 import { toCycloneDx } from '../cyclonedx.ts'
 import { toSpdx } from '../spdx-document.ts'
-import { isJsonHead, readSbom } from './read.ts'
+import { isJsonHead } from './head.ts'
+import { readSbom } from './read.ts'
 
 const digest = digestOf('sha256', 'a1b2c3d4'.repeat(8))
 const debian = { id: 'debian', versionId: '12', idLike: [], prettyName: 'Debian GNU/Linux 12 (bookworm)' }
@@ -40,6 +41,12 @@ describe('our own documents are read back', () => {
     image({ kind: 'cargo', name: 'time', version: '0.1.0' }, 'usr/bin/y'),
     image({ kind: 'composer', name: 'symfony/http', version: '5.0.0' }, 'srv/installed.json'),
     image({ kind: 'program', name: 'nginx', version: '1.25.0' }, 'usr/sbin/nginx'),
+    image({ kind: 'hex', name: 'cowboy', version: '2.9.0' }, 'app/lib/cowboy-2.9.0/ebin/cowboy.app'),
+    image({ kind: 'otp', name: 'crypto', version: '5.1.2' }, 'app/lib/crypto-5.1.2/ebin/crypto.app'),
+    image({ kind: 'pub', name: 'args', version: '2.4.2+1' }, 'app/pubspec.lock'),
+    image({ kind: 'swift', name: 'github.com/apple/swift-nio', version: '2.62.0' }, 'app/Package.resolved'),
+    image({ kind: 'luarocks', name: 'lpeg', version: '1.1.0-1' }, 'usr/lib/luarocks/rocks-5.4/lpeg/1.1.0-1/lpeg-1.1.0-1.rockspec'),
+    image({ kind: 'wordpress', name: 'plugins/redis', version: '1.0' }, 'srv/wp-content/plugins/redis/redis.php'),
   ]
   const documents = {
     CycloneDX: toCycloneDx({ name: 'x', digest, packages, release: debian }),
