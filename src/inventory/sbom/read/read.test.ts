@@ -228,14 +228,14 @@ describe('what is not sure is said', () => {
   test('a component without a package URL, or of a kind that nothing judges, is named', () => {
     const facts = cycloneDx([
       { type: 'library', name: 'mystery', version: '1' },
-      { type: 'library', name: 'kit', version: '1', purl: 'pkg:swift/github.com/x/kit@1' },
+      { type: 'library', name: 'kit', version: '1', purl: 'pkg:cocoapods/kit@1' },
       { type: 'library', name: 'thing', purl: 'pkg:npm/thing' },
     ])
     assert.deepEqual(
       facts.unsupported.map(({ kind, path, component }) => [kind, path, component]),
       [
         ['unidentified', 'mystery', true],
-        ['swift', 'kit', true],
+        ['cocoapods', 'kit', true],
         ['npm (without a version)', 'thing', true],
       ],
     )
