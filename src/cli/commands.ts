@@ -24,6 +24,10 @@ export const commands: Record<string, Entry> = {
     load: async () => (await import('./commands/diff.ts')).diff,
   },
   sbom: { summary: 'Print what an image holds, as CycloneDX or SPDX', load: async () => (await import('./commands/sbom.ts')).sbom },
+  cache: {
+    summary: 'Say what is kept of layers that were read, or remove it',
+    load: async () => (await import('./commands/cache.ts')).cache,
+  },
   why: { summary: 'Say how an image stands on the server, and what to change', load: async () => (await import('./commands/why.ts')).why },
   login: { summary: 'Sign in to a server, for this command and for Docker', load: async () => (await import('./commands/login.ts')).login },
   logout: { summary: 'Forget what login kept', load: async () => (await import('./commands/logout.ts')).logout },

@@ -8,7 +8,7 @@ import { judge } from '../judge/judge.ts'
 import { policies } from '../judge/policy.ts'
 import { advisory, affects, readerOf } from '../match/reader.testing.ts'
 import type { Digest } from '../model/digest.ts'
-import { assembleEvidence } from './evidence.ts'
+import { assembleEvidence } from './assemble.ts'
 
 const now = new Date('2026-11-24T00:00:00Z')
 const digest = `sha256:${'a'.repeat(64)}` as Digest

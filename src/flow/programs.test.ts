@@ -12,7 +12,7 @@ import { layerOf } from '../inventory/testing/tars.ts'
 import type { Member } from '../inventory/testing/tars.ts'
 import type { Digest } from '../model/digest.ts'
 import type { Evidence } from '../model/verdict.ts'
-import { assembleEvidence } from './evidence.ts'
+import { assembleEvidence } from './assemble.ts'
 
 const digest = `sha256:${'a'.repeat(64)}` as Digest
 const now = new Date('2026-11-24T12:00:00Z')

@@ -1,27 +1,26 @@
-import { Readable } from 'node:stream'
 import { ensureDatabase } from '../advisories/ensure.ts'
 import { openAdvisories, type OpenAdvisories } from '../advisories/database.ts'
 import { currentRevision } from '../advisories/revisions.ts'
-import { readLayer } from '../inventory/layer.ts'
-import { visibleFiles } from '../inventory/squash/tree.ts'
-import { judge } from '../judge/judge.ts'
-import { policies } from '../judge/policy.ts'
-import { LazaretError, messageOf } from '../kit/errors.ts'
 import { digestOf, type Digest } from '../model/digest.ts'
 import type { Evidence, Verdict } from '../model/verdict.ts'
-import { assembleEvidence, type LayerOutcome } from './evidence.ts'
-import { newFindings, packagesBefore } from './scan/baseline.ts'
+import { evidenceOf } from './evidence.ts'
 import { describeConfig, type ImageConfig } from './scan/config.ts'
 import { applyIgnores, type IgnoredFinding, type IgnoreRule, type RuleUse } from './scan/ignore/rule.ts'
+import { openKnown } from './scan/known/known.ts'
 import { describeLayers, type ScannedLayer } from './scan/layers.ts'
 import { placeFindings, type PlacedFinding } from './scan/places.ts'
+import { readImage, type ImageReading, type ScanProgress } from './scan/reading.ts'
 import { remediesFor, type Remedy } from './scan/remedies.ts'
-import { openSource, type Source, type SourceLayer, type SourceOptions } from './scan/source.ts'
+import { openSource, type Source, type SourceOptions } from './scan/source.ts'
 
 export interface ScanOptions extends SourceOptions {
   /** Where advisories are read: a data folder, or a cache where the bundled ones are laid down. */
   dataFolder: string
   cacheFolder: string
+  /** Where what is known of layers is kept; absent where all is to be read anew. */
+  knownFolder?: string
+  /** Told what no result says: `trouble` where something is amiss, else what only who looks closer wants to know. */
+  say: (text: string, trouble: boolean) => void
   /** What is not to count, and why. */
   ignores?: readonly IgnoreRule[]
   /** A scan's JSON or an SBOM of what was there before: findings that it had too are not new. */
@@ -30,15 +29,6 @@ export interface ScanOptions extends SourceOptions {
   keepFiles?: boolean
   /** Told as layers are read. */
   onProgress?: (progress: ScanProgress) => void
-}
-
-export interface ScanProgress {
-  /** The one that is read, from 1, and how many there are. */
-  layer: number
-  layers: number
-  /** Stored bytes so far, and of all layers where that is known. */
-  bytes: number
-  totalBytes?: number
 }
 
 export interface Scanned {
@@ -79,41 +69,42 @@ export async function scanTarget(target: string, options: ScanOptions): Promise<
 }
 
 /** The verdict of a named policy over what was scanned, as a gate gives it: it knows of no ignore files. */
-export function judgeScanned(scanned: Scanned, policy: 'balanced' | 'observe'): Verdict {
+export async function judgeScanned(scanned: Scanned, policy: 'balanced' | 'observe'): Promise<Verdict> {
+  const { judge, policies } = await import('./scan/judge.ts')
   return judge(scanned.evidence, 1, policies[policy], new Date())
 }
 
 async function scanSource(target: string, source: Source, advisories: OpenAdvisories, options: ScanOptions): Promise<Scanned> {
-  const outcomes = await readLayers(source.layers, options)
-  const digest = source.digest ?? contentDigest(outcomes)
-  const { evidence, subjects } = assembleEvidence({ digest, kind: 'image', layers: outcomes, advisories, now: new Date() })
+  const reading = await readSource(source, options)
+  const digest = source.digest ?? contentDigest(reading)
+  const { evidence, subjects } = evidenceOf({ digest, kind: 'image', ...reading, advisories, now: new Date() })
   const layers = describeLayers(
     source.configBytes,
-    source.layers.map((layer, at) => ({ ...layer, ...diffIdOf(outcomes[at]) })),
+    source.layers.map((layer, at) => ({ ...layer, ...diffIdOf(reading, at) })),
   )
   const placed = placeFindings(evidence.findings, evidence.packages, subjects, layers)
   const { kept, ignored, uses } = applyIgnores(placed, options.ignores ?? [], new Date())
-  const before = options.baseline === undefined ? undefined : await packagesBefore(options.baseline, advisories)
+  const isNew = await newnessBy(options.baseline, advisories)
   const problems = source.problems().map((detail) => ({ doubt: 'unreadable' as const, detail }))
   return {
     target,
     evidence: { ...evidence, doubts: [...evidence.doubts, ...problems] },
     config: describeConfig(source.configBytes),
     layers,
-    findings: before === undefined ? kept : newFindings(kept, before),
+    findings: isNew(kept),
     ignored,
     rules: uses,
     remedies: remediesFor(kept, evidence.release, layers.length),
-    ...(options.keepFiles === true && source.layers.every(({ facts }) => facts === undefined) && { files: filesOf(outcomes) }),
+    ...(options.keepFiles === true && source.layers.every(({ facts }) => facts === undefined) && { files: await filesOf(reading) }),
     advisoryAgeDays: advisories.status().ageDays,
   }
 }
 
 /** A folder's time and size say nothing; a file is another where its bytes, its mode or its owner are. */
-function filesOf(outcomes: readonly LayerOutcome[]): Map<string, string> {
-  const layers = outcomes.flatMap((outcome) => (outcome.state === 'layer' ? [outcome.facts] : []))
+async function filesOf({ facts }: ImageReading): Promise<Map<string, string>> {
+  const { visibleFiles } = await import('../inventory/squash/tree.ts')
   const files = new Map<string, string>()
-  for (const { file } of visibleFiles(layers))
+  for (const { file } of visibleFiles(facts ?? []))
     files.set(file.path, [file.type, file.mode, file.uid, file.gid, file.sha256 ?? file.link ?? ''].join(' '))
   return files
 }
@@ -125,40 +116,32 @@ async function advisoriesFor(options: ScanOptions): Promise<OpenAdvisories> {
   return openAdvisories(options.cacheFolder)
 }
 
-async function readLayers(layers: readonly SourceLayer[], { onProgress }: ScanOptions): Promise<LayerOutcome[]> {
-  const sizes = layers.flatMap(({ sizeBytes }) => sizeBytes ?? [])
-  const total = sizes.length === layers.length ? { totalBytes: sizes.reduce((sum, size) => sum + size, 0) } : {}
-  const outcomes: LayerOutcome[] = []
-  let bytes = 0
-  for (const [at, layer] of layers.entries()) {
-    const tell = (read: number) => onProgress?.({ layer: at + 1, layers: layers.length, bytes: (bytes += read), ...total })
-    tell(0)
-    outcomes.push(await outcomeOf(layer, () => (onProgress === undefined ? layer.open() : Readable.from(counted(layer.open(), tell)))))
-  }
-  return outcomes
-}
-
-async function* counted(stream: Readable, tell: (bytes: number) => void): AsyncGenerator<Buffer> {
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    tell(chunk.length)
-    yield chunk
-  }
-}
-
-async function outcomeOf(layer: SourceLayer, open: () => Readable): Promise<LayerOutcome> {
+async function readSource({ layers }: Source, { knownFolder, keepFiles, onProgress, say }: ScanOptions): Promise<ImageReading> {
+  const known = knownFolder === undefined ? undefined : openKnown(knownFolder, say)
   try {
-    return { state: 'layer', facts: layer.facts === undefined ? await readLayer(open(), { reopen: open }) : await layer.facts() }
-  } catch (error) {
-    if (!(error instanceof LazaretError) || (error.code !== 'UNREADABLE' && error.code !== 'LIMIT_EXCEEDED')) throw error
-    return { state: 'unreadable', problem: messageOf(error) }
+    return await readImage(layers, { known, wantsFacts: keepFiles === true, onProgress })
+  } finally {
+    await known?.close()
   }
+}
+
+/** Out: what marks findings that a baseline did not have; without one they go by as they are. */
+async function newnessBy(
+  baseline: string | undefined,
+  advisories: OpenAdvisories,
+): Promise<(findings: PlacedFinding[]) => Scanned['findings']> {
+  if (baseline === undefined) return (findings) => findings
+  const { newFindings, packagesBefore } = await import('./scan/baseline.ts')
+  const before = await packagesBefore(baseline, advisories)
+  return (findings) => newFindings(findings, before)
 }
 
 /** What has no digest by itself is known by its content; what could not be read, by nothing. */
-function contentDigest([outcome]: readonly LayerOutcome[]): Digest {
-  return outcome?.state === 'layer' ? outcome.facts.diffId : digestOf('sha256', '0'.repeat(64))
+function contentDigest({ layers: [first] }: ImageReading): Digest {
+  return first?.diffId ?? digestOf('sha256', '0'.repeat(64))
 }
 
-function diffIdOf(outcome: LayerOutcome | undefined) {
-  return outcome?.state === 'layer' ? { diffId: outcome.facts.diffId } : {}
+function diffIdOf({ layers }: ImageReading, at: number): { diffId?: Digest } {
+  const diffId = layers[at]?.diffId
+  return diffId === undefined ? {} : { diffId }
 }

@@ -147,6 +147,7 @@ export const commands: Record<string, { page: string; prints: 'table' | { none: 
   scan: { page: 'docs/scanning.md', prints: 'table' },
   diff: { page: 'docs/scanning.md', prints: 'table' },
   sbom: { page: 'docs/scanning.md', prints: { none: 'it prints JSON alone' } },
+  cache: { page: 'docs/scanning.md', prints: 'table' },
   why: { page: 'docs/gate.md', prints: 'table' },
   login: { page: 'docs/access.md', prints: { none: 'it prints nothing on stdout' } },
   logout: { page: 'docs/access.md', prints: { none: 'it prints nothing on stdout' } },

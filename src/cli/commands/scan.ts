@@ -1,20 +1,16 @@
 import { parseArgs } from 'node:util'
-import about from '../../../package.json' with { type: 'json' }
 import { judgeScanned, scanTarget, type Scanned } from '../../flow/scan.ts'
-import { cycloneDxOf, spdxOf } from '../../flow/scan/documents.ts'
-import { sarifOf } from '../../flow/scan/sarif.ts'
 import type { Verdict } from '../../model/verdict.ts'
 import { type Command, type Io } from '../command.ts'
 import { jsonText, oneOf, onlyOne } from '../options.ts'
-import { scanOptions } from '../scan-options.ts'
+import { scanOptions, sharedOptions, type SharedValues } from '../scan-options.ts'
 import { exitCodeOf, failsOn, parseFailOn, readIgnores, sayIdleRules, scanProgress } from '../scan/flags.ts'
-import { reportText } from '../scan/report.ts'
 
 const formats = ['table', 'json', 'sarif', 'cyclonedx', 'spdx'] as const
 
 export const scan: Command = {
   usage:
-    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--policy balanced|observe] [--platform OS/ARCH] [--attached-sbom] [--ignore-file FILE]… [--no-ignore] [--all] [--quiet]',
+    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--policy balanced|observe] [--platform OS/ARCH] [--attached-sbom] [--ignore-file FILE]… [--no-ignore] [--all] [--no-cache] [--quiet] [--verbose]',
   summary: 'Look into an image without a server, and say what is known to be wrong',
   details: [
     'TARGET: an image reference (without a host: Docker Hub), a Docker or OCI archive (gzip and zstd too),',
@@ -25,6 +21,7 @@ export const scan: Command = {
     'and knows of none of them.',
     '--baseline: a scan or an SBOM of what was there before; --fail-on new:high fails for what the change',
     'brought, not for news about what was there.',
+    'What was read of a layer is kept for the next time (lazaret cache); --no-cache neither uses nor keeps any.',
     'Exit: 3 where --fail-on or --policy says no, 1 where the image can not be read.',
   ],
   async run(args, io) {
@@ -34,33 +31,30 @@ export const scan: Command = {
     const failOn = parseFailOn(values['fail-on'], values.baseline)
     const policy = values.policy === undefined ? undefined : oneOf(['balanced', 'observe'] as const, values.policy, '--policy')
     const scanned = await scanWith(target, values, io)
-    const verdict = policy === undefined ? undefined : judgeScanned(scanned, policy)
-    print(format, scanned, verdict, values.all, io)
+    const verdict = policy === undefined ? undefined : await judgeScanned(scanned, policy)
+    await print(format, scanned, verdict, values.all, io)
     if (!values.quiet) sayNotes(scanned, io)
     return exitCodeOf(scanned, verdict?.decision === 'deny' || (failOn !== undefined && failsOn(scanned, failOn)))
   },
 }
 
 const options = {
+  ...sharedOptions,
   format: { type: 'string', default: 'table' },
   'fail-on': { type: 'string' },
   baseline: { type: 'string' },
   policy: { type: 'string' },
-  platform: { type: 'string' },
   'attached-sbom': { type: 'boolean', default: false },
   'ignore-file': { type: 'string', multiple: true, default: [] as string[] },
   'no-ignore': { type: 'boolean', default: false },
   all: { type: 'boolean', default: false },
-  quiet: { type: 'boolean', default: false },
 } as const
 
-interface Values {
-  platform?: string | undefined
+interface Values extends SharedValues {
   baseline?: string | undefined
   'attached-sbom': boolean
   'ignore-file': string[]
   'no-ignore': boolean
-  quiet: boolean
 }
 
 async function scanWith(target: string, values: Values, io: Io): Promise<Scanned> {
@@ -69,7 +63,7 @@ async function scanWith(target: string, values: Values, io: Io): Promise<Scanned
   const { baseline } = values
   try {
     return await scanTarget(target, {
-      ...scanOptions(values.platform, io),
+      ...scanOptions(values, io),
       ...ignores,
       ...progress,
       ...(baseline !== undefined && { baseline }),
@@ -80,12 +74,26 @@ async function scanWith(target: string, values: Values, io: Io): Promise<Scanned
   }
 }
 
-function print(format: (typeof formats)[number], scanned: Scanned, verdict: Verdict | undefined, all: boolean, io: Io): void {
-  const { target, evidence } = scanned
-  if (format === 'table') io.out(reportText(scanned, verdict, all, io))
+/** Of the writers only the one that is wanted is loaded. */
+async function print(
+  format: (typeof formats)[number],
+  scanned: Scanned,
+  verdict: Verdict | undefined,
+  all: boolean,
+  io: Io,
+): Promise<void> {
+  if (format === 'table') io.out((await import('../scan/report.ts')).reportText(scanned, verdict, all, io))
   else if (format === 'json') io.out(jsonText(jsonOf(scanned, verdict)))
-  else if (format === 'sarif') io.out(jsonText(sarifOf({ ...scanned, version: about.version })))
-  else io.out(jsonText(format === 'cyclonedx' ? cycloneDxOf(target, evidence) : spdxOf(target, evidence)))
+  else io.out(jsonText(await documentOf(format, scanned)))
+}
+
+async function documentOf(format: 'sarif' | 'cyclonedx' | 'spdx', scanned: Scanned): Promise<object> {
+  if (format === 'sarif') {
+    const { default: about } = await import('../../../package.json', { with: { type: 'json' } })
+    return (await import('../../flow/scan/sarif.ts')).sarifOf({ ...scanned, version: about.version })
+  }
+  const { cycloneDxOf, spdxOf } = await import('../../flow/scan/documents.ts')
+  return format === 'cyclonedx' ? cycloneDxOf(scanned.target, scanned.evidence) : spdxOf(scanned.target, scanned.evidence)
 }
 
 /** Evidence with the findings that count, each with its places. */

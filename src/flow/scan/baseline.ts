@@ -4,7 +4,7 @@ import { readSbomFile } from '../../inventory/sbom/read/file.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import { digestOf } from '../../model/digest.ts'
 import type { Finding } from '../../model/advisory.ts'
-import { assembleEvidence } from '../evidence.ts'
+import { assembleEvidence } from '../assemble.ts'
 import type { PlacedFinding } from './places.ts'
 
 /** What is known today of what was there before. */

@@ -3,12 +3,10 @@ import { existsSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { openImage } from '../../inventory/archive.ts'
 import type { LocalManifest } from '../../inventory/archive/image.ts'
-import { mostSbomBytes } from '../../inventory/sbom/read/file.ts'
-import { readSbom } from '../../inventory/sbom/read/read.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import type { Outgoing } from '../../kit/outgoing/outgoing.ts'
 import type { Credentials } from '../../mirror/authorization.ts'
-import { openRemote, type RemoteManifest } from '../../mirror/remote.ts'
+import type { RemoteManifest } from '../../mirror/remote.ts'
 import { digestOf, type Digest } from '../../model/digest.ts'
 import type { LayerFacts } from '../../model/layer.ts'
 import type { Platform } from '../../model/manifest.ts'
@@ -21,12 +19,18 @@ export interface SourceOptions {
   attachedSbom?: boolean
   offline: boolean
   /** The way to other registries, made where one is asked. */
-  outgoing: () => Outgoing
+  outgoing: () => Promise<Outgoing>
   credentialsFor: (registry: string) => Promise<Credentials | undefined>
 }
 
 export interface SourceLayer {
   digest?: Digest
+  /** What the config says of the tar. */
+  diffId?: Digest
+  /** Where it lies, if it is a file by itself. */
+  path?: string
+  /** A registry was asked for this digest: nothing but its bytes ever comes of `open`, today or tomorrow. */
+  isAsked?: true
   sizeBytes?: number
   open(): Readable
   /** Where no bytes are to be walked: what an SBOM says. */
@@ -54,8 +58,10 @@ export async function openSource(target: string, options: SourceOptions): Promis
     return await localSource(target, options)
   }
   if (options.offline) throw new LazaretError('NOT_FOUND', `there is no ${target} here, and this is offline (LAZARET_OFFLINE)`)
-  const remote = await openRemote(target, options.credentialsFor, options.platform, options.outgoing())
-  const image = { ...remote, problems: () => [], close: async () => undefined }
+  const { openRemote } = await import('../../mirror/remote.ts')
+  const remote = await openRemote(target, options.credentialsFor, options.platform, await options.outgoing())
+  const layers = remote.layers.map((layer): SourceLayer => ({ ...layer, isAsked: true }))
+  const image = { ...remote, layers, problems: () => [], close: async () => undefined }
   return options.attachedSbom === true ? { ...image, layers: [await attachedSbom(remote, target)], configBytes: Buffer.from('{}') } : image
 }
 
@@ -71,6 +77,7 @@ async function attachedSbom(remote: RemoteManifest, target: string): Promise<Sou
       'NOT_FOUND',
       `no SBOM is attached to ${target}: it has ${referrers.length} referrers, none of ${sbomTypes.join(', ')}`,
     )
+  const { mostSbomBytes, readSbom } = await import('./sboms.ts')
   const bytes = await remote.artifact(found, mostSbomBytes)
   return {
     digest: found.digest,

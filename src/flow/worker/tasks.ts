@@ -7,7 +7,8 @@ import type { LayerFacts } from '../../model/layer.ts'
 import { openFileObjects } from '../../store/objects/files.ts'
 import type { ObjectStore } from '../../store/objects/objects.ts'
 import { advisoriesInForce } from '../advisories/in-force.ts'
-import { assembleEvidence, type LayerOutcome } from '../evidence.ts'
+import { assembleEvidence } from '../assemble.ts'
+import type { LayerOutcome } from '../evidence.ts'
 import type { BlobReading, Examined, LayerInput, Task } from './protocol.ts'
 
 const compress = promisify(zstdCompress)
@@ -47,7 +48,7 @@ async function* reopened(objects: ObjectStore, objectKey: string): AsyncGenerato
 }
 
 async function isJson(objects: ObjectStore, objectKey: string, sizeBytes: number): Promise<boolean> {
-  if (sizeBytes === 0 || sizeBytes > mostJsonBytes) return false
+  if (sizeBytes === 0 || sizeBytes > mostJsonBytes || !(await mayBeJson(objects, objectKey, sizeBytes))) return false
   const bytes = Buffer.concat(await (await objects.read(objectKey)).toArray())
   try {
     JSON.parse(bytes.toString('utf8'))
@@ -56,6 +57,14 @@ async function isJson(objects: ObjectStore, objectKey: string, sizeBytes: number
     if (error instanceof SyntaxError) return false
     throw error
   }
+}
+
+const firstOfJson = /^[\t\n\r ]*(?:[[{"\-0-9tfn]|$)/
+
+/** By its first bytes: a megabyte of anything else is not read into memory for it. */
+async function mayBeJson(objects: ObjectStore, objectKey: string, sizeBytes: number): Promise<boolean> {
+  const [first] = await (await objects.read(objectKey, { start: 0, end: Math.min(sizeBytes, 4096) })).toArray()
+  return firstOfJson.test((first as Buffer).toString('latin1'))
 }
 
 async function examine(task: Extract<Task, { task: 'examine' }>, advisories: OpenAdvisories): Promise<Examined> {

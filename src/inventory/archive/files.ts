@@ -4,6 +4,8 @@ import { LazaretError } from '../../kit/errors.ts'
 
 /** A file of an archive or of a folder, by a path inside it. */
 export interface StoredFile {
+  /** Where it lies, if it is a file by itself. */
+  path?: string
   sizeBytes: number
   open(): Readable
 }

@@ -18,7 +18,7 @@ async function findFile(root: string, path: string): Promise<StoredFile | undefi
   const isFile = (await handle.stat()).isFile()
   await handle.close()
   if (!isFile) return undefined
-  return { sizeBytes: size, open: () => createReadStream(real, { flags: 'r', highWaterMark: 256 * 1024 }) }
+  return { path: real, sizeBytes: size, open: () => createReadStream(real, { flags: 'r', highWaterMark: 256 * 1024 }) }
 }
 
 async function realPathOf(path: string): Promise<string | undefined> {

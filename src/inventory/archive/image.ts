@@ -35,6 +35,8 @@ export interface LocalLayer {
   diffId?: Digest
   mediaType?: string
   sizeBytes?: number
+  /** Where the stored bytes lie, if they are a file by themselves. */
+  path?: string
   /** The stored bytes from their start, as often as need be. Errors: UNREADABLE where they don't have their digest. */
   open(): Readable
   /** Where there is no tar to be walked: what an SBOM says. Errors: UNREADABLE. */

@@ -107,7 +107,8 @@ async function openLayer(reading: Reading, descriptor: LocalDescriptor): Promise
   const file = await findBlob(reading, descriptor)
   if (file === undefined) return undefined
   const { digest, mediaType, sizeBytes } = descriptor
-  return { digest, mediaType, sizeBytes, open: () => Readable.from(verified(file.open(), digest, sizeBytes), { objectMode: false }) }
+  const open = () => Readable.from(verified(file.open(), digest, sizeBytes), { objectMode: false })
+  return { digest, mediaType, sizeBytes, ...(file.path !== undefined && { path: file.path }), open }
 }
 
 async function findBlob({ files, problems }: Reading, { digest, platform }: LocalDescriptor) {

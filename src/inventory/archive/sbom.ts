@@ -4,7 +4,7 @@ import { promisify } from 'node:util'
 import { LazaretError } from '../../kit/errors.ts'
 import { collect } from '../../kit/streams/collect.ts'
 import { mostSbomBytes } from '../sbom/read/file.ts'
-import { isJsonHead, readSbom } from '../sbom/read/read.ts'
+import { isJsonHead } from '../sbom/read/head.ts'
 import type { LocalManifest } from './image.ts'
 
 const headBytes = 4096
@@ -22,6 +22,7 @@ export function sbomManifest(fd: number, sizeBytes: number, name: string): Local
   const facts = async () => {
     if (sizeBytes > mostSbomBytes)
       throw new LazaretError('LIMIT_EXCEEDED', `${name} has ${sizeBytes} bytes, more than the ${mostSbomBytes} of an SBOM that are read`)
+    const { readSbom } = await import('../sbom/read/read.ts')
     return readSbom(await collect(open(), mostSbomBytes, name), name)
   }
   return { role: 'image', names: [], configBytes: Buffer.from('{}'), layers: [{ open, facts }] }

@@ -43,11 +43,6 @@ export function readSbom(bytes: Buffer, name: string): LayerFacts {
   return facts
 }
 
-/** Out: whether bytes that begin so are JSON, and so no archive. */
-export function isJsonHead(head: Buffer): boolean {
-  return /^\uFEFF?\s*\{/.test(head.toString('utf8'))
-}
-
 function contentOf(bytes: Buffer, name: string): SbomContent {
   const document = parsed(bytes, name)
   if (document['bomFormat'] === 'CycloneDX')

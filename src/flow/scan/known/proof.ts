@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { Readable } from 'node:stream'
+import { compressionOf } from '../../../kit/streams/sniff.ts'
+import { digestOf, type Digest } from '../../../model/digest.ts'
+import type { SourceLayer } from '../source.ts'
+import { markOf, provesBytes, type FileMark } from './files.ts'
+import type { Known } from './known.ts'
+
+/**
+ * Which digest the stored bytes of a layer have, told without walking them:
+ * - of a registry, the one that was asked for: a manifest of a proven digest names it, and `open` holds the bytes to it;
+ * - of a layout, the one that its file had when it was hashed and had the mark that it has now;
+ * - else by hashing, as a name proves nothing; only where something of that name is known, as a walk hashes as well.
+ * Out: the digest; undefined where it must be walked. Throws UNREADABLE where the bytes are not those of the name.
+ */
+export async function provenDigest(layer: SourceLayer, known: Known, tell: (bytes: number) => void): Promise<Digest | undefined> {
+  const { digest, diffId, path } = layer
+  if (layer.facts !== undefined) return undefined
+  if (layer.isAsked === true) return digest
+  const mark = path === undefined ? undefined : markOf(path)
+  if (path !== undefined && mark !== undefined && digest !== undefined && (await known.fileDigest(path, mark.mark)) === digest)
+    return digest
+  const name = digest ?? diffId
+  return name !== undefined && known.hasBlob(name) ? await hashedDigest(layer, known, tell) : undefined
+}
+
+async function hashedDigest(layer: SourceLayer, known: Known, tell: (bytes: number) => void): Promise<Digest | undefined> {
+  const proving = provingLayer(layer, known, true)
+  const stream = proving.open()
+  stream.on('data', (chunk: Buffer) => tell(chunk.length))
+  await once(stream, 'end')
+  return await proving.digest(undefined)
+}
+
+export interface ProvingLayer {
+  /** As the layer's own, looked at on its way. */
+  open: () => Readable
+  /** In: the diffID that was walked to. Out: the digest of the stored bytes, where one opening of them went to its end. */
+  digest(diffId: Digest | undefined): Promise<Digest | undefined>
+}
+
+/** `hashes`: whoever reads has no diffID to give. A layer that is held to a digest need not be hashed twice, nor a plain tar that is walked. */
+export function provingLayer(layer: SourceLayer, known: Known, hashes = false): ProvingLayer {
+  const beganAt = Date.now()
+  const before = layer.path === undefined ? undefined : markOf(layer.path)
+  let found: Digest | 'plain' | undefined
+
+  async function* passing(): AsyncGenerator<Buffer> {
+    let hash: ReturnType<typeof createHash> | undefined
+    let isFirst = true
+    for await (const chunk of layer.open() as AsyncIterable<Buffer>) {
+      if (isFirst && layer.digest === undefined && (hashes || compressionOf(chunk) !== 'none')) hash = createHash('sha256')
+      isFirst = false
+      hash?.update(chunk)
+      yield chunk
+    }
+    found = layer.digest ?? (hash === undefined ? 'plain' : digestOf('sha256', hash.digest('hex')))
+  }
+
+  return {
+    open: () => Readable.from(passing(), { objectMode: false, highWaterMark: 256 * 1024 }),
+    async digest(diffId) {
+      const digest = found === 'plain' ? diffId : found
+      if (digest !== undefined) await remember(layer, known, { digest, before, beganAt })
+      return digest
+    },
+  }
+}
+
+interface Seen {
+  digest: Digest
+  before: FileMark | undefined
+  beganAt: number
+}
+
+async function remember({ path }: SourceLayer, known: Known, { digest, before, beganAt }: Seen): Promise<void> {
+  if (path === undefined || before === undefined || !provesBytes(before, markOf(path), beganAt)) return
+  await known.keepFile(path, before.mark, digest)
+}
