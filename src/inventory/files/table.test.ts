@@ -50,6 +50,21 @@ test('columns give back the files that they were given, in turn, and find the ne
   )
 })
 
+test('hashes of 700,000 files are not all in memory, and each is still there', () => {
+  const at = (row: number) => ({ path: `${row}`, type: 'file', mode: 0, uid: 0, gid: 0, sizeBytes: 0, mtime: 0 }) as const
+  const hashOf = (row: number) => row.toString(16).padStart(64, 'a')
+  const table = new FileTable()
+  const before = process.memoryUsage().arrayBuffers
+  for (let row = 0; row < 700_000; row++) {
+    table.add(at(row))
+    if (row % 2 === 0) table.setSha256(row, hashOf(row))
+  }
+  assert.ok(process.memoryUsage().arrayBuffers - before < 700_000 * 80)
+  for (const row of [0, 650_000, 2, 65_536, 65_538, 131_072, 524_288, 655_360, 699_998, 4]) assert.equal(table.sha256Of(row), hashOf(row))
+  assert.equal(table.sha256Of(65_537), undefined)
+  assert.throws(() => table.setSha256(1, hashOf(1)), /hash of row 1 comes after/)
+})
+
 test('what is left out is not among the files, and the rest keeps its place', () => {
   const plain = (path: string): LayerFile => ({ path, type: 'file', mode: 0, uid: 0, gid: 0, sizeBytes: 1, mtime: 0 })
   const table = FileTable.of(['a', 'b', 'c'].map(plain))

@@ -1,6 +1,7 @@
 import type { LayerFile, LayerFiles, LayerOutline } from '../../model/layer.ts'
 import { AttributeColumns } from './attributes.ts'
 import { ByteColumn } from './columns.ts'
+import { HashColumn } from './hashes.ts'
 import { PathIndex } from './path-index.ts'
 
 type FileType = LayerFile['type']
@@ -19,8 +20,8 @@ const left = 0x20
 export class FileTable implements LayerFiles {
   readonly #paths = new PathIndex()
   readonly #attributes = new AttributeColumns()
-  readonly #flags = new ByteColumn(1)
-  readonly #hashes = new ByteColumn(32)
+  readonly #flags = new ByteColumn()
+  readonly #hashes = new HashColumn()
   #rows = 0
   #left = 0
 
@@ -57,10 +58,9 @@ export class FileTable implements LayerFiles {
     return { row, before }
   }
 
-  /** In: a row, and lower-case hex. */
+  /** In: the row that was added last, or one with none that came after it and has a hash; lower-case hex. */
   setSha256(row: number, sha256: string): void {
-    const { bytes, start } = this.#hashes.at(row)
-    bytes.write(sha256, start, 32, 'hex')
+    this.#hashes.set(row, sha256)
     this.#mark(row, hashed)
   }
 
@@ -78,9 +78,7 @@ export class FileTable implements LayerFiles {
   }
 
   sha256Of(row: number): string | undefined {
-    if ((this.#flagsOf(row) & hashed) === 0) return undefined
-    const { bytes, start } = this.#hashes.at(row)
-    return bytes.toString('hex', start, start + 32)
+    return (this.#flagsOf(row) & hashed) === 0 ? undefined : this.#hashes.get(row)
   }
 
   folderOf(row: number): string {
@@ -134,13 +132,11 @@ export class FileTable implements LayerFiles {
   }
 
   #flagsOf(row: number): number {
-    const { bytes, start } = this.#flags.at(row)
-    return bytes[start] as number
+    return this.#flags.get(row)
   }
 
   #mark(row: number, flag: number): void {
-    const { bytes, start } = this.#flags.at(row)
-    bytes[start] = (bytes[start] as number) | flag
+    this.#flags.set(row, this.#flags.get(row) | flag)
   }
 }
 

@@ -21,7 +21,8 @@ function* visible<T extends LayerOutline>(
 ): Generator<{ file: T; layer: number }> {
   const above = new Mask()
   for (const [layer, facts] of [...layers.entries()].reverse()) {
-    for (const file of entriesOf(facts.files)) if (!above.hides(file.path, file.type === 'directory')) yield { file, layer }
+    const hides = ({ path, type }: T) => !above.isEmpty && above.hides(path, type === 'directory')
+    for (const file of entriesOf(facts.files)) if (!hides(file)) yield { file, layer }
     if (layer > 0) above.add(facts) // below the lowest there is nothing to hide
   }
 }
