@@ -35,6 +35,7 @@ import { createLedger, type Ledger } from './ledger.ts'
 import { createExaminations } from './examinations.ts'
 import { createFigures, type Figures } from './figures.ts'
 import { createInventories } from './inventories.ts'
+import { createBaseQueries } from './queries/bases.ts'
 import { createQueries, type Queries } from './queries/queries.ts'
 import { createRunner, type Runner } from './runner.ts'
 import { createScrub, type Scrub } from './scrub.ts'
@@ -178,7 +179,16 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     runner,
     repositorySettings,
     pulls: ledger.pulls,
-    queries: createQueries({ records, manifests, waiters, repositorySettings, pulls: ledger.pulls, inUseDays: settings.inUse.days, now }),
+    queries: createQueries({
+      records,
+      manifests,
+      waiters,
+      bases: createBaseQueries({ records, blobs, declared: settings.bases }),
+      repositorySettings,
+      pulls: ledger.pulls,
+      inUseDays: settings.inUse.days,
+      now,
+    }),
     administration: createAdministration(access.accounts, now),
     imports: createAdvisoryImports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
     collections,

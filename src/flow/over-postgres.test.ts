@@ -1,7 +1,8 @@
 import { overPostgres } from '../store/suites/over.ts'
+import { basesSuite } from './suites/bases.ts'
 import { examinationsSuite } from './suites/examinations.ts'
 import { findingsSuite } from './suites/findings.ts'
 import { inventoriesSuite } from './suites/inventories.ts'
 import { judgingSuite } from './suites/judging.ts'
 
-await overPostgres('flow', [judgingSuite, inventoriesSuite, examinationsSuite, findingsSuite])
+await overPostgres('flow', [judgingSuite, inventoriesSuite, examinationsSuite, findingsSuite, basesSuite])

@@ -190,6 +190,7 @@ export const settings: Record<string, { file: string; spelled: string; unused?: 
   password: { file: 'src/cli/client.ts', spelled: 'settings.password' },
   public: { file: 'src/flow/house.ts', spelled: 'publicPatterns: settings.public' },
   repositories: { file: 'src/flow/house.ts', spelled: 'declared: settings.repositories' },
+  bases: { file: 'src/flow/house.ts', spelled: 'declared: settings.bases' },
   'audit.keepDays': { file: 'src/flow/house.ts', spelled: 'keepDays: settings.audit.keepDays' },
   'inUse.days': { file: 'src/flow/house.ts', spelled: 'inUseDays: settings.inUse.days' },
   'gate.waitSeconds': { file: 'src/flow/house.ts', spelled: 'settings.gate.waitSeconds' },

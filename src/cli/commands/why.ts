@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util'
 import { LazaretError } from '../../kit/errors.ts'
+import type { BaseImage } from '../../model/base.ts'
 import type { Reason } from '../../model/verdict.ts'
+import { baseLines } from '../base-text.ts'
 import { openClient } from '../client.ts'
 import { exit, type Command, type ExitCode, type Io } from '../command.ts'
 import { isJson, jsonText } from '../options.ts'
@@ -14,6 +16,7 @@ interface Answer {
   reasons: Reason[]
   alternatives: { reference: string }[]
   children: { digest: string; platform?: string; decision: string }[]
+  base?: BaseImage
 }
 
 const words = { allow: 'may be pulled', warn: 'may be pulled, with warnings', deny: 'is held', pending: 'is being examined' }
@@ -56,6 +59,8 @@ function print(answer: Answer, io: Io): void {
   )
   for (const reason of answer.reasons) io.out(`\n  ${reason.rule}: ${reason.message}\n    ${reason.remedy}\n`)
   for (const child of answer.children) io.out(`\n  ${child.platform ?? 'unknown platform'}  ${child.decision}  ${child.digest}\n`)
+  const base = answer.base === undefined ? [] : baseLines(answer.base)
+  if (base.length > 0) io.out(`\n${base.map((line) => `${line}\n`).join('')}`)
   const nearest = answer.alternatives[0]
   if (nearest !== undefined) io.out(`\nNearest image that passes: ${nearest.reference}\n`)
 }

@@ -1,11 +1,14 @@
 import { sql } from 'kysely'
 import { may, type Principal } from '../../model/access.ts'
 import { severities, type Finding, type Severity } from '../../model/advisory.ts'
+import type { InBase } from '../../model/base.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Records } from '../../store/records/records.ts'
 
 export interface FindingRow extends Finding {
   images: { repository: string; digest: Digest }[]
+  /** Of one image alone: whether its base had it already. */
+  inBase?: InBase
 }
 
 export interface FindingQuery {

@@ -1,8 +1,10 @@
 import { sql } from 'kysely'
+import { LazaretError } from '../../kit/errors.ts'
 import { may, type Principal } from '../../model/access.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { ManifestKind } from '../../model/manifest.ts'
 import type { Decision } from '../../model/verdict.ts'
+import { wholeChainOf } from '../../store/chains.ts'
 import type { Manifests } from '../../store/manifests/manifests.ts'
 import type { Records } from '../../store/records/records.ts'
 
@@ -30,6 +32,8 @@ export interface ImageQuery {
   after?: string
   /** Pulled since then (milliseconds since 1970): in use. */
   inUseSince: number
+  /** Of an image: only what was built on it, straight or through another. */
+  base?: Digest
 }
 
 interface Cursor {
@@ -87,23 +91,35 @@ async function imagesOf(
   query: ImageQuery,
   limit: number,
 ): Promise<(ImageRow & { manifestId: number })[]> {
-  const rows = await records.read
+  const rows = await imageRows(records, query)
+    .where('r.name', '=', repository)
+    .where('l.manifest_id', '>', after)
+    .orderBy('l.manifest_id')
+    .limit(limit)
+    .execute()
+  return shownRows(records, rows, query)
+}
+
+/** Images in repositories, with how they stand there. */
+function imageRows(records: Records, { decision }: ImageQuery) {
+  return records.read
     .selectFrom('repositories as r')
     .innerJoin('manifest_links as l', 'l.repository_id', 'r.id')
     .innerJoin('manifests as m', 'm.id', 'l.manifest_id')
     .leftJoin('verdicts as v', (join) => join.onRef('v.manifest_id', '=', 'm.id').onRef('v.repository_id', '=', 'r.id'))
-    .select(['m.id', 'm.digest', 'm.kind', 'm.media_type', 'm.size', 'l.pushed_at', 'l.pushed_by', 'l.pulled_at', 'r.id as repositoryId'])
+    .select(['m.id', 'm.digest', 'm.kind', 'm.media_type', 'm.size', 'l.pushed_at', 'l.pushed_by', 'l.pulled_at'])
+    .select(['r.id as repositoryId', 'r.name as repository'])
     .select(sql<Decision>`coalesce(v.decision, 'pending')`.as('decision'))
-    .where('r.name', '=', repository)
-    .where('l.manifest_id', '>', after)
-    .$if(query.decision !== undefined, (some) => some.where(sql<boolean>`coalesce(v.decision, 'pending') = ${query.decision ?? ''}`))
-    .orderBy('l.manifest_id')
-    .limit(limit)
-    .execute()
+    .$if(decision !== undefined, (some) => some.where(sql<boolean>`coalesce(v.decision, 'pending') = ${decision ?? ''}`))
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof imageRows>['execute']>>[number]
+
+async function shownRows(records: Records, rows: Row[], query: ImageQuery): Promise<(ImageRow & { manifestId: number })[]> {
   const tags = await tagsOf(records, rows)
   return rows.map((row) => ({
     manifestId: row.id,
-    repository,
+    repository: row.repository,
     digest: row.digest as Digest,
     kind: row.kind as ManifestKind,
     mediaType: row.media_type,
@@ -111,33 +127,102 @@ async function imagesOf(
     pushedAt: new Date(row.pushed_at).toISOString(),
     pushedBy: row.pushed_by,
     decision: row.decision,
-    tags: tags.get(row.id) ?? [],
+    tags: tags.get(keyOf(row.repositoryId, row.id)) ?? [],
     ...(row.pulled_at === null ? {} : { lastPulledAt: new Date(row.pulled_at).toISOString() }),
     inUse: row.pulled_at !== null && row.pulled_at >= query.inUseSince,
   }))
 }
 
+const rowsAtOnce = 500
+
+/**
+ * Images that were built on one, straight or through another, by when they were first here. The one itself must be the caller's to
+ * pull. Throws MANIFEST_UNKNOWN where it is not here, or not theirs; INPUT_INVALID where its layers are not known.
+ */
+export async function listBuiltOn(
+  records: Records,
+  principal: Principal,
+  query: ImageQuery & { base: Digest },
+): Promise<{ items: ImageRow[]; next?: string }> {
+  const chain = await chainOfVisible(records, principal, query.base)
+  let cursor: Cursor = (query.after === undefined ? undefined : parseCursor(query.after)) ?? { repository: '', manifestId: 0 }
+  const found: Row[] = []
+  for (;;) {
+    const rows = await builtOn(records, chain, cursor, query)
+    found.push(...rows.filter(({ repository }) => may(principal, 'pull', repository) && isAsked(query, repository)))
+    const last = rows.at(-1)
+    if (found.length > query.limit || rows.length < rowsAtOnce || last === undefined) break
+    cursor = { repository: last.repository, manifestId: last.id }
+  }
+  const page = found.slice(0, query.limit)
+  const items = (await shownRows(records, page, query)).map(({ manifestId: _, ...row }) => row)
+  const last = page.at(-1)
+  return found.length > query.limit && last !== undefined ? { items, next: `${last.id}@${last.repository}` } : { items }
+}
+
+function isAsked({ repository: only }: ImageQuery, repository: string): boolean {
+  return only === undefined || only === repository
+}
+
+function builtOn(records: Records, chain: Digest, after: Cursor, query: ImageQuery): Promise<Row[]> {
+  return imageRows(records, query)
+    .innerJoin('image_chains as c', 'c.manifest_id', 'm.id')
+    .where('c.chain', '=', chain)
+    .where('c.whole', '=', 0)
+    .where((of) =>
+      of.or([
+        of('c.manifest_id', '>', after.manifestId),
+        of.and([of('c.manifest_id', '=', after.manifestId), of('r.name', '>', after.repository)]),
+      ]),
+    )
+    .orderBy('c.manifest_id')
+    .orderBy('r.name')
+    .limit(rowsAtOnce)
+    .execute()
+}
+
+async function chainOfVisible(records: Records, principal: Principal, digest: Digest): Promise<Digest> {
+  const holders = await records.read
+    .selectFrom('manifests as m')
+    .innerJoin('manifest_links as l', 'l.manifest_id', 'm.id')
+    .innerJoin('repositories as r', 'r.id', 'l.repository_id')
+    .select(['m.id', 'r.name'])
+    .where('m.digest', '=', digest)
+    .execute()
+  const mine = holders.find(({ name }) => may(principal, 'pull', name))
+  if (mine === undefined) throw new LazaretError('MANIFEST_UNKNOWN', `no image ${digest} that you may pull`)
+  const chain = await wholeChainOf(records, mine.id)
+  if (chain === undefined) throw new LazaretError('INPUT_INVALID', `${digest} is no image, or not all of its layers have been read`)
+  return chain
+}
+
 const mostTagsShown = 100
 
-async function tagsOf(records: Records, rows: { id: number; repositoryId: number }[]): Promise<Map<number, string[]>> {
-  const found = new Map<number, string[]>()
-  const repositoryId = rows[0]?.repositoryId
-  if (repositoryId === undefined) return found
-  const tags = await records.read
-    .selectFrom('tags')
-    .select(['name', 'manifest_id'])
-    .where('repository_id', '=', repositoryId)
-    .where(
-      'manifest_id',
-      'in',
-      rows.map((row) => row.id),
-    )
-    .orderBy('name')
-    .execute()
-  for (const tag of tags) {
-    const list = found.get(tag.manifest_id) ?? []
-    if (list.length < mostTagsShown) list.push(tag.name)
-    found.set(tag.manifest_id, list)
+/** By repository and manifest. */
+async function tagsOf(records: Records, rows: { id: number; repositoryId: number }[]): Promise<Map<string, string[]>> {
+  const found = new Map<string, string[]>()
+  for (const [repositoryId, some] of Map.groupBy(rows, (row) => row.repositoryId)) {
+    const tags = await records.read
+      .selectFrom('tags')
+      .select(['name', 'manifest_id'])
+      .where('repository_id', '=', repositoryId)
+      .where(
+        'manifest_id',
+        'in',
+        some.map((row) => row.id),
+      )
+      .orderBy('name')
+      .execute()
+    for (const tag of tags) {
+      const key = keyOf(repositoryId, tag.manifest_id)
+      const list = found.get(key) ?? []
+      if (list.length < mostTagsShown) list.push(tag.name)
+      found.set(key, list)
+    }
   }
   return found
+}
+
+function keyOf(repositoryId: number, manifestId: number): string {
+  return `${repositoryId} ${manifestId}`
 }

@@ -10,9 +10,11 @@ import type { PullRecords } from '../../store/pulls.ts'
 import type { Records } from '../../store/records/records.ts'
 import type { RepositorySettingsStore } from '../../store/repository-settings.ts'
 import type { VerdictWaiters } from '../../store/verdicts.ts'
+import { inBaseBy } from '../scan/in-base.ts'
 import { listAudit, type AuditQuery, type AuditRow } from './audit-log.ts'
+import type { BaseQueries } from './bases.ts'
 import { listFindings, type FindingQuery, type FindingRow } from './findings.ts'
-import { listImages, type ImageQuery, type ImageRow } from './images.ts'
+import { listBuiltOn, listImages, type ImageQuery, type ImageRow } from './images.ts'
 import { listJobs, type JobPage, type JobQuery } from './jobs.ts'
 import { createPullQueries, type PullQueries } from './pulls.ts'
 import { createRepositoryQueries, type RepositoryQueries } from './repositories.ts'
@@ -29,7 +31,7 @@ export interface Queries {
   /** Over the store, or of one image where it is named. */
   findings(
     principal: Principal,
-    query: FindingQuery & { image?: string; platform?: string },
+    query: FindingQuery & { image?: string; platform?: string; base?: boolean },
   ): Promise<{ items: FindingRow[]; next?: string }>
   /** CycloneDX. Errors: UNAVAILABLE while the image is being examined. */
   sbom(principal: Principal, image: string, platform: string | undefined): Promise<object>
@@ -44,6 +46,7 @@ export interface QueryParts {
   records: Records
   manifests: Manifests
   waiters: VerdictWaiters
+  bases: BaseQueries
   repositorySettings: RepositorySettingsStore
   pulls: PullRecords
   /** Who pulled within so many days uses it. */
@@ -53,8 +56,9 @@ export interface QueryParts {
 
 const dayMs = 86_400_000
 
-export function createQueries({ records, manifests, waiters, repositorySettings, pulls, inUseDays, now }: QueryParts): Queries {
-  const verdicts = createVerdictQueries(records, manifests, waiters, now)
+export function createQueries(parts: QueryParts): Queries {
+  const { records, manifests, bases, repositorySettings, pulls, inUseDays, now } = parts
+  const verdicts = createVerdictQueries(parts)
 
   async function evidenceOf(principal: Principal, image: string, platform: string | undefined) {
     const held = await verdicts.find(principal, image, platform)
@@ -65,12 +69,16 @@ export function createQueries({ records, manifests, waiters, repositorySettings,
     return { held, evidence }
   }
 
-  async function findingsOfImage(principal: Principal, query: FindingQuery & { image: string; platform?: string }) {
+  async function findingsOfImage(principal: Principal, query: FindingQuery & { image: string; platform?: string; base?: boolean }) {
     const { held, evidence } = await evidenceOf(principal, query.image, query.platform)
     const images = [{ repository: held.repository, digest: held.digest }]
     const from = Number(query.after ?? 0)
-    const wanted = evidence.findings.filter((finding) => isWanted(finding, query))
-    const items = wanted.slice(from, from + query.limit).map((finding) => ({ ...finding, images }))
+    const inBase = inBaseBy(evidence, await bases.layersOf(held.id))
+    const wanted = evidence.findings
+      .filter((finding) => isWanted(finding, query))
+      .map((finding) => ({ ...finding, inBase: inBase(finding), images }))
+      .filter((finding) => query.base === undefined || (finding.inBase === true) === query.base)
+    const items = wanted.slice(from, from + query.limit)
     return { items, ...(from + query.limit < wanted.length ? { next: String(from + query.limit) } : {}) }
   }
 
@@ -82,12 +90,22 @@ export function createQueries({ records, manifests, waiters, repositorySettings,
     auditLog: (query) => listAudit(records, query),
     verifyAudit: (kept) => verifyAudit(records, kept),
     jobs: (query) => listJobs(records, query),
-    images: (principal, query) => listImages(records, manifests, principal, { ...query, inUseSince: now() - inUseDays * dayMs }),
-    findings: (principal, query) =>
-      query.image === undefined ? listFindings(records, principal, query) : findingsOfImage(principal, { ...query, image: query.image }),
+    async images(principal, query) {
+      const rest = { ...query, inUseSince: now() - inUseDays * dayMs }
+      return query.base === undefined
+        ? listImages(records, manifests, principal, rest)
+        : listBuiltOn(records, principal, { ...rest, base: query.base })
+    },
+    async findings(principal, query) {
+      if (query.image !== undefined) return findingsOfImage(principal, { ...query, image: query.image })
+      if (query.base !== undefined)
+        throw new LazaretError('INPUT_INVALID', 'base is asked of one image: what is in the base of one is not in that of another')
+      return listFindings(records, principal, query)
+    },
     async sbom(principal, image, platform) {
       const { held, evidence } = await evidenceOf(principal, image, platform)
-      return cycloneDxOf(held.repository, evidence)
+      const known = { image: await bases.of(principal, held.id), inBase: inBaseBy(evidence, await bases.layersOf(held.id)) }
+      return cycloneDxOf(held.repository, evidence, known)
     },
   }
 }

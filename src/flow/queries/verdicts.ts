@@ -1,5 +1,6 @@
 import { LazaretError } from '../../kit/errors.ts'
 import { may, type Principal } from '../../model/access.ts'
+import type { BaseImage } from '../../model/base.ts'
 import { parseDigest, type Digest } from '../../model/digest.ts'
 import { isRepositoryName } from '../../model/names.ts'
 import { parseImageReference, type ImageReference } from '../../model/reference.ts'
@@ -9,6 +10,7 @@ import type { Records } from '../../store/records/records.ts'
 import { getVerdict, type VerdictWaiters } from '../../store/verdicts.ts'
 import { childrenOf } from '../judging/indexes.ts'
 import { decodeEvidence } from '../kept-evidence.ts'
+import type { BaseQueries } from './bases.ts'
 
 export interface VerdictAnswer {
   image: string
@@ -22,6 +24,8 @@ export interface VerdictAnswer {
   reasons: Reason[]
   alternatives: { reference: string; digest: Digest }[]
   children: ChildVerdict[]
+  /** Of an image: what it was built on. */
+  base?: BaseImage
 }
 
 export interface VerdictQuery {
@@ -40,7 +44,15 @@ export interface VerdictQueries {
   evidence(manifestId: number): Promise<Evidence | undefined>
 }
 
-export function createVerdictQueries(records: Records, manifests: Manifests, waiters: VerdictWaiters, now: () => number): VerdictQueries {
+export interface VerdictParts {
+  records: Records
+  manifests: Manifests
+  waiters: VerdictWaiters
+  bases: BaseQueries
+  now: () => number
+}
+
+export function createVerdictQueries({ records, manifests, waiters, bases, now }: VerdictParts): VerdictQueries {
   async function find(principal: Principal, image: string, platform: string | undefined): Promise<HeldManifest & { repository: string }> {
     const reference = parseImageReference(image) ?? (await shortened(records, image))
     if (reference === undefined) throw new LazaretError('INPUT_INVALID', `${JSON.stringify(image.slice(0, 140))} is not NAME[:TAG|@DIGEST]`)
@@ -89,6 +101,7 @@ export function createVerdictQueries(records: Records, manifests: Manifests, wai
         ...(verdict ?? { decision: 'pending', reasons: [] }),
         alternatives: passing.map(({ tag, digest }) => ({ reference: `${held.repository}:${tag}`, digest })),
         children: children.map(({ reasons: _, ...child }) => child),
+        ...(held.kind === 'image' && { base: await bases.of(principal, held.id) }),
       }
     },
     async evidence(manifestId) {

@@ -2,12 +2,20 @@ import { toCycloneDx } from '../../inventory/sbom/cyclonedx.ts'
 import { toSpdx } from '../../inventory/sbom/spdx-document.ts'
 import { subjectOf } from '../../match/subjects.ts'
 import type { Evidence } from '../../model/verdict.ts'
+import type { KnownBase } from './in-base.ts'
 import { placeFindings } from './places.ts'
 
-/** In: a name for people, and what is known of an image. Out: its CycloneDX document, with every finding and the packages that it is in. */
-export function cycloneDxOf(name: string, evidence: Evidence): object {
+/**
+ * In: a name for people, what is known of an image, and its base where that was looked for. Out: its CycloneDX document, with every
+ * finding and the packages that it is in.
+ */
+export function cycloneDxOf(name: string, evidence: Evidence, base?: KnownBase): object {
   const subjects = evidence.packages.map((pack) => subjectOf(pack, evidence.ecosystem) ?? null)
-  return toCycloneDx({ name, ...evidence, findings: placeFindings(evidence.findings, evidence.packages, subjects, []) })
+  const findings = placeFindings(evidence.findings, evidence.packages, subjects, [])
+  const isTold = base !== undefined && (base.image.known !== 'unknown' || base.image.claim !== undefined)
+  if (!isTold) return toCycloneDx({ name, ...evidence, findings })
+  const marked = findings.map((finding) => ({ ...finding, inBase: base.inBase(finding) }))
+  return toCycloneDx({ name, ...evidence, findings: marked, base: base.image })
 }
 
 /** The same as SPDX, which has no place for findings. */

@@ -1,3 +1,4 @@
+import type { BaseImage } from '../../model/base.ts'
 import { digestHex } from '../../model/digest.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { OsRelease } from '../../model/layer.ts'
@@ -14,6 +15,8 @@ export interface SbomInput {
   release?: OsRelease
   /** With them the document is an SBOM and a vulnerability report in one. */
   findings?: readonly FoundIn[]
+  /** What the image was built on. */
+  base?: BaseImage
   /** ISO 8601; left out, the same image gives the same bytes at any time. */
   createdAt?: string
 }
@@ -34,6 +37,7 @@ export function toCycloneDx(input: SbomInput): object {
       ...(input.createdAt !== undefined && { timestamp: input.createdAt }),
       tools: { components: [{ type: 'application', name: 'lazaret' }] },
       component: image,
+      ...(input.base !== undefined && { properties: baseProperties(input.base) }),
     },
     components: [...(input.release === undefined ? [] : [osComponent(input.release)]), ...packageComponents(input.packages)],
     ...(input.findings !== undefined && { vulnerabilities: vulnerabilitiesOf(input.findings, image['bom-ref']) }),
@@ -42,6 +46,19 @@ export function toCycloneDx(input: SbomInput): object {
 
 function imageComponent({ name, digest }: SbomInput): Component {
   return { type: 'container', 'bom-ref': `image:${digest}`, name, version: digest }
+}
+
+/** CycloneDX 1.6, "metadata.properties". Names of our own, as it has none for a base. */
+function baseProperties({ known, layers, digest, names = [], claim }: BaseImage): { name: string; value: string }[] {
+  const values: [string, string | undefined][] = [
+    ['known', known],
+    ['layers', layers?.toString()],
+    ['digest', digest],
+    ...names.map((name): [string, string] => ['name', name]),
+    ['claimed-name', claim?.name],
+    ['claimed-digest', claim?.digest],
+  ]
+  return values.flatMap(([name, value]) => (value === undefined ? [] : [{ name: `lazaret:base:${name}`, value }]))
 }
 
 /** RFC 9562, section 5.8: a UUID of our own making, from the digest. */

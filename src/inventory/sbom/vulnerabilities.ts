@@ -1,7 +1,8 @@
 import type { Finding } from '../../model/advisory.ts'
+import type { InBase } from '../../model/base.ts'
 
 /** A flaw, and the package URLs of the packages that it is in. */
-export type FoundIn = Finding & { places: readonly { purl: string }[] }
+export type FoundIn = Finding & { places: readonly { purl: string }[]; inBase?: InBase }
 
 interface Vulnerability {
   id: string
@@ -38,9 +39,12 @@ function vulnerabilityOf(id: string, same: FoundIn[], fallbackRef: string): Vuln
     analysis: { state: exploited ? 'exploitable' : 'in_triage', detail: detailOf(same, exploited) },
     ...(recommendation.length > 0 && { recommendation: `Update to ${distinct(recommendation).join(', ')} or later` }),
     ...(published !== undefined && { published }),
-    properties: distinct(same.flatMap(({ ids }) => ids))
-      .filter((alias) => alias !== id)
-      .map((value) => ({ name: 'lazaret:alias', value })),
+    properties: [
+      ...distinct(same.flatMap(({ ids }) => ids))
+        .filter((alias) => alias !== id)
+        .map((value) => ({ name: 'lazaret:alias', value })),
+      ...inBaseOf(same).map((value) => ({ name: 'lazaret:inBase', value })),
+    ],
   }
 }
 
@@ -53,6 +57,12 @@ function affectsOf(same: FoundIn[], fallbackRef: string): Vulnerability['affects
     ref,
     versions: distinct(found.map(({ version, status }) => ({ version, status }))),
   }))
+}
+
+/** One word for the packages that it is in: where the base had it in some of them alone, `partly`. */
+function inBaseOf(same: FoundIn[]): string[] {
+  const words = distinct(same.flatMap(({ inBase }) => inBase ?? []))
+  return words.length > 1 ? ['partly'] : words.map(String)
 }
 
 function statusOf({ state }: Finding): 'affected' | 'unknown' {

@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { parseBasePattern, showBasePattern } from '../../model/base.ts'
 import { isRepositoryPattern } from '../../model/names.ts'
 import { repositoryRules } from './repository-rules.ts'
 import { samplers } from '../tracing/sampler.ts'
@@ -29,6 +30,7 @@ const path = text(
   String,
 )
 const repositoryPattern = text('a repository pattern such as shop/**', (given) => (isRepositoryPattern(given) ? given : undefined), String)
+const basePattern = text('a base such as library/**, library/debian:12 or NAME@DIGEST', parseBasePattern, showBasePattern)
 const range = text('an address range such as 10.20.0.0/16', parseRange, String)
 const name = text('text of 1 to 255 characters in one line', (given) => (/^[^\n\r\0]{1,255}$/.test(given) ? given : undefined), String)
 
@@ -93,6 +95,10 @@ export const catalogue = {
   repositories: setting(repositoryRules, {
     defaultWords: 'none',
     says: 'Settings of repositories by pattern: a list of `{ match, owner, contact, labels, environment, visibility, immutableTags }`. The most specific pattern wins, key by key. In the variable as JSON.',
+  }),
+  bases: setting(listOf(basePattern), {
+    defaultWords: 'none',
+    says: 'Images that are bases of others: repository patterns, alone or with `:TAG` or `@DIGEST`. Of several images with the same layers one of these is named as the base.',
   }),
   'audit.keepDays': setting(integer(0, 36_500), {
     default: 0,

@@ -40,6 +40,7 @@ test('nothing set gives the documented defaults', () => {
     log: 'info',
     public: [],
     repositories: [],
+    bases: [],
     audit: { keepDays: 0 },
     inUse: { days: 30 },
     gate: { waitSeconds: 20 },
@@ -97,6 +98,7 @@ test('every setting can be set by its variable', () => {
     token: 'secret-2',
     username: 'ci',
     public: 'library/**,shop/api',
+    bases: 'library/**, platform/node:20',
     repositories: '[{"match":"shop/**","owner":"team-shop","immutableTags":"v*"}]',
     'audit.keepDays': '365',
     'inUse.days': '7',
@@ -128,6 +130,7 @@ test('every setting can be set by its variable', () => {
   assert.deepEqual(settings.tls, { cert: join(folder, 'c.pem'), key: '/k.pem' })
   assert.deepEqual([settings.data, settings.blobs], [join(folder, 'd'), join(folder, 'b')])
   assert.deepEqual(settings.public, ['library/**', 'shop/api'])
+  assert.deepEqual(settings.bases, [{ pattern: 'library/**' }, { pattern: 'platform/node', tag: '20' }])
   assert.deepEqual(settings.repositories, [{ match: 'shop/**', owner: 'team-shop', immutableTags: ['v*'] }])
   assert.deepEqual(settings.network, { allowPrivate: ['10.0.0.0/8', 'fd00::1/128'], ca: join(folder, 'ca.pem') })
   assert.deepEqual(settings.trustedProxies, ['10.1.2.3/32', 'fd00::/8'])

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { BasePattern } from '../../model/base.ts'
 import type { RepositoryRule } from '../../model/repository-settings.ts'
 import type { SamplerName } from '../tracing/sampler.ts'
 import type { logLevels, SettingPath } from './catalogue.ts'
@@ -32,6 +33,8 @@ export interface Settings {
   public: string[]
   /** Settings of repositories that are declared. */
   repositories: RepositoryRule[]
+  /** What is declared to be the base of others. */
+  bases: BasePattern[]
   /** 0: for ever. */
   audit: { keepDays: number }
   inUse: { days: number }
@@ -102,6 +105,7 @@ export function assemble(
     ...optional('password', get('password')),
     public: get('public') ?? [],
     repositories: get('repositories') ?? [],
+    bases: get('bases') ?? [],
     audit: { keepDays: held(get('audit.keepDays')) },
     inUse: { days: held(get('inUse.days')) },
     gate: { waitSeconds: held(get('gate.waitSeconds')) },

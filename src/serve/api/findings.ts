@@ -10,6 +10,7 @@ const query = Type.Object({
   id: Type.Optional(Type.String({ maxLength: 100, description: 'a CVE or another id of the flaw' })),
   package: Type.Optional(Type.String({ maxLength: 300 })),
   severity: Type.Optional(severity),
+  base: Type.Optional(Type.Boolean({ description: 'of one image: what its base had already, or all that is not known to be the base’s' })),
   limit: Type.Optional(limit),
   after: Type.Optional(after),
 })

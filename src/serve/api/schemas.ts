@@ -24,6 +24,24 @@ export const reason = Type.Object({
   evidence: Type.Record(Type.String(), Type.Unknown()),
 })
 
+const base = Type.Object(
+  {
+    known: Type.Union(['declared', 'image', 'hidden', 'unknown'].map((word) => Type.Literal(word))),
+    layers: Type.Optional(Type.Integer({ description: 'how many of the lowest layers are the base’s' })),
+    digest: Type.Optional(digest),
+    names: Type.Optional(Type.Array(Type.String())),
+    others: Type.Optional(Type.Integer({ description: 'more images with the very same layers' })),
+    why: Type.Optional(Type.String({ description: 'it is unknown' })),
+    claim: Type.Optional(
+      Type.Object(
+        { name: Type.Optional(Type.String()), digest: Type.Optional(Type.String()) },
+        { description: 'what the image says of itself; it proves nothing' },
+      ),
+    ),
+  },
+  { description: 'the image that it was built on, by its layers; hidden: one that you may not see' },
+)
+
 export const verdict = Type.Object({
   image: Type.String(),
   digest,
@@ -36,6 +54,7 @@ export const verdict = Type.Object({
   reasons: Type.Array(reason),
   alternatives: Type.Array(Type.Object({ reference: Type.String(), digest })),
   children: Type.Array(Type.Object({ digest, platform: Type.Optional(Type.String()), decision })),
+  base: Type.Optional(base),
 })
 
 export const imageRow = Type.Object({
@@ -89,6 +108,9 @@ export const finding = Type.Object({
   sources: Type.Array(Type.Object({ id: Type.String(), source: Type.String() })),
   state: Type.Union([Type.Literal('affected'), Type.Literal('unknown-version')]),
   images: Type.Array(Type.Object({ repository: Type.String(), digest })),
+  inBase: Type.Optional(
+    Type.Union([Type.Boolean(), Type.Literal('unknown')], { description: 'of one image: whether its base had it already' }),
+  ),
 })
 
 export const problem = Type.Object(
