@@ -1,6 +1,6 @@
 import type { OpenAdvisories } from '../advisories/database.ts'
+import { placeOf } from '../inventory/place.ts'
 import { purlOf } from '../inventory/purl.ts'
-import { placeOf } from '../inventory/squash.ts'
 import type { ImageInventory } from '../model/inventory.ts'
 import type { Unsupported } from '../model/layer.ts'
 import type { ImagePackage } from '../model/package.ts'

@@ -96,7 +96,7 @@ async function scanSource(target: string, source: Source, advisories: OpenAdviso
     rules: uses,
     remedies: remediesFor(kept, evidence.release, layers.length),
     ...(options.keepFiles === true && source.layers.every(({ facts }) => facts === undefined) && { files: await filesOf(reading) }),
-    advisoryAgeDays: advisories.status().ageDays,
+    advisoryAgeDays: ageInDays(advisories.date),
   }
 }
 
@@ -107,6 +107,10 @@ async function filesOf({ facts }: ImageReading): Promise<Map<string, string>> {
   for (const { file } of visibleFiles(facts ?? []))
     files.set(file.path, [file.type, file.mode, file.uid, file.gid, file.sha256 ?? file.link ?? ''].join(' '))
   return files
+}
+
+function ageInDays(date: string): number {
+  return Math.max(0, Math.floor((Date.now() - Date.parse(date)) / 86_400_000))
 }
 
 /** Those of the data folder where it has any (read beside a running server), else the bundled ones in the cache. */

@@ -3,15 +3,10 @@ import { stat } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { LazaretError } from '../kit/errors.ts'
 import { compressionOf } from '../kit/streams/sniff.ts'
-import { readDockerArchive } from './archive/docker.ts'
 import type { FileSet } from './archive/files.ts'
 import { openFolder } from './archive/folder.ts'
 import type { LocalImage } from './archive/image.ts'
 import { readOciLayout } from './archive/oci.ts'
-import { rootfsManifest } from './archive/rootfs.ts'
-import { isSbom, sbomManifest } from './archive/sbom.ts'
-import { spool } from './archive/spool.ts'
-import { openTar } from './archive/tar.ts'
 
 export type { LocalImage, LocalLayer, LocalManifest } from './archive/image.ts'
 
@@ -23,7 +18,7 @@ export type { LocalImage, LocalLayer, LocalManifest } from './archive/image.ts'
  * Throws NOT_FOUND, UNREADABLE (no such archive, or a broken one), LIMIT_EXCEEDED; errors of the disk pass through.
  */
 export async function openImage(path: string): Promise<LocalImage> {
-  if (path === '-') return await openPlain(await spool(process.stdin), 'standard input')
+  if (path === '-') return await openPlain(await spooled(process.stdin), 'standard input')
   const stats = await statOf(path)
   if (stats.isDirectory()) return await openDirectory(path)
   return await openPlain(await openFile(path), path)
@@ -31,7 +26,10 @@ export async function openImage(path: string): Promise<LocalImage> {
 
 async function openDirectory(path: string): Promise<LocalImage> {
   const problems: string[] = []
-  if (!(await isLayout(path))) return { kind: 'rootfs', manifests: [rootfsManifest(path, problems)], problems, close: async () => {} }
+  if (!(await isLayout(path))) {
+    const { rootfsManifest } = await import('./archive/rootfs.ts')
+    return { kind: 'rootfs', manifests: [rootfsManifest(path, problems)], problems, close: async () => {} }
+  }
   const files = await openFolder(path)
   return { kind: 'oci-layout', manifests: await readOciLayout(files, problems), problems, close: files.close }
 }
@@ -44,7 +42,8 @@ async function isLayout(path: string): Promise<boolean> {
 
 async function openPlain({ fd, sizeBytes }: { fd: number; sizeBytes: number }, name: string): Promise<LocalImage> {
   try {
-    if (!(await isSbom(fd))) return await readArchive(await openTar(fd, sizeBytes))
+    const { isSbom, sbomManifest } = await import('./archive/sbom.ts')
+    if (!(await isSbom(fd))) return await readArchive(await (await import('./archive/tar.ts')).openTar(fd, sizeBytes))
     const manifests = [sbomManifest(fd, sizeBytes, name)]
     return { kind: 'sbom', manifests, problems: [], close: async () => await promisify(close)(fd) }
   } catch (error) {
@@ -59,6 +58,7 @@ async function readArchive(files: FileSet): Promise<LocalImage> {
     return { kind: 'oci-archive', manifests: await readOciLayout(files, problems), problems, close: files.close }
   }
   if ((await files.find('manifest.json')) !== undefined) {
+    const { readDockerArchive } = await import('./archive/docker.ts')
     return { kind: 'docker-archive', manifests: await readDockerArchive(files, problems), problems, close: files.close }
   }
   throw new LazaretError('UNREADABLE', 'neither a Docker nor an OCI archive: it holds no manifest.json and no index.json')
@@ -71,7 +71,12 @@ async function openFile(path: string): Promise<{ fd: number; sizeBytes: number }
   const head = Buffer.alloc(16)
   if (stats.isFile()) await promisify(read)(fd, head, 0, head.length, 0)
   if (stats.isFile() && compressionOf(head) === 'none') return { fd, sizeBytes: stats.size }
-  return await spool(createReadStream(path, { fd, ...(stats.isFile() && { start: 0 }), highWaterMark: 256 * 1024 }))
+  return await spooled(createReadStream(path, { fd, ...(stats.isFile() && { start: 0 }), highWaterMark: 256 * 1024 }))
+}
+
+async function spooled(source: AsyncIterable<Uint8Array>): Promise<{ fd: number; sizeBytes: number }> {
+  const { spool } = await import('./archive/spool.ts')
+  return await spool(source)
 }
 
 async function statOf(path: string) {

@@ -1,6 +1,6 @@
-import { PackageURL } from 'packageurl-js'
 import type { OsRelease } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
+import { packageUrl } from './package-url.ts'
 
 /** Where the image does not say of which distribution it is. */
 const families: Partial<Record<Package['kind'], string>> = { deb: 'debian', apk: 'alpine', alpm: 'arch', opkg: 'openwrt' }
@@ -13,11 +13,11 @@ export function distributionPurl(pack: Package, release: OsRelease | undefined):
   const { kind, name, version, architecture, source, modularity } = pack
   const namespace = release?.id === 'rhel' ? 'redhat' : (release?.id ?? families[kind])
   const distro = release === undefined ? undefined : `${release.id}${release.versionId === undefined ? '' : `-${release.versionId}`}`
-  if (kind !== 'rpm') return new PackageURL(kind, namespace, name, version, qualified({ arch: architecture, distro }), undefined).toString()
+  if (kind !== 'rpm') return packageUrl(kind, namespace, name, version, qualified({ arch: architecture, distro }), undefined)
   const [, epoch, rest] = /^(?:(\d+):)?(.*)$/.exec(version) ?? []
   const upstream = source === undefined ? undefined : `${source.name}-${source.version.replace(/^\d+:/, '')}.src.rpm`
   const qualifiers = qualified({ arch: architecture, distro, epoch, rpmmod: modularity, upstream })
-  return new PackageURL(kind, namespace, name, rest, qualifiers, undefined).toString()
+  return packageUrl(kind, namespace, name, rest, qualifiers, undefined)
 }
 
 function qualified(values: Record<string, string | undefined>): Record<string, string> | undefined {

@@ -1,8 +1,8 @@
-import { PackageURL } from 'packageurl-js'
 import type { OsRelease } from '../model/layer.ts'
 import type { Package } from '../model/package.ts'
 import { distributionPurl } from './distribution-purl.ts'
 import { baseOf, parentOf } from './tar/paths.ts'
+import { packageUrl } from './package-url.ts'
 
 /**
  * In: a package, and the release of its image where that is known. Out: its package URL, canonical.
@@ -27,21 +27,21 @@ export function purlOf(pack: Package, release?: OsRelease): string {
     case 'nuget':
     case 'conda':
     case 'cran':
-      return new PackageURL(pack.kind, undefined, pack.name, pack.version, pack.qualifiers, undefined).toString()
+      return packageUrl(pack.kind, undefined, pack.name, pack.version, pack.qualifiers, undefined)
     case 'golang':
     case 'swift':
       return pathPurl(pack)
     case 'wordpress':
-      return new PackageURL('generic', wordpressFolder(pack.name), baseOf(pack.name), pack.version, undefined, undefined).toString()
+      return packageUrl('generic', wordpressFolder(pack.name), baseOf(pack.name), pack.version, undefined, undefined)
     case 'hex':
     case 'otp':
     case 'pub':
     case 'luarocks':
     case 'cargo':
     case 'bitnami':
-      return new PackageURL(pack.kind, undefined, pack.name, pack.version, undefined, undefined).toString()
+      return packageUrl(pack.kind, undefined, pack.name, pack.version, undefined, undefined)
     case 'program':
-      return new PackageURL('generic', undefined, pack.name, pack.version, undefined, undefined).toString()
+      return packageUrl('generic', undefined, pack.name, pack.version, undefined, undefined)
   }
 }
 
@@ -53,18 +53,18 @@ function wordpressFolder(name: string): string {
 /** The path of a module, or of a repository with its host, up to its last part is the namespace. */
 function pathPurl({ kind, name, version }: Package): string {
   const slash = name.lastIndexOf('/')
-  return new PackageURL(kind, slash < 0 ? undefined : name.slice(0, slash), name.slice(slash + 1), version, undefined, undefined).toString()
+  return packageUrl(kind, slash < 0 ? undefined : name.slice(0, slash), name.slice(slash + 1), version, undefined, undefined)
 }
 
 /** In a group, dots are no separators: it is one segment. */
 function mavenPurl({ name, version }: Package): string {
   const colon = name.indexOf(':')
-  return new PackageURL('maven', name.slice(0, colon), name.slice(colon + 1), version, undefined, undefined).toString()
+  return packageUrl('maven', name.slice(0, colon), name.slice(colon + 1), version, undefined, undefined)
 }
 
 /** An npm scope, or the vendor of a composer package. */
 function namespacedPurl({ kind, name, version, qualifiers }: Package): string {
   const slash = kind === 'composer' || name.startsWith('@') ? name.indexOf('/') : -1
   const namespace = slash < 0 ? undefined : name.slice(0, slash)
-  return new PackageURL(kind, namespace, name.slice(slash + 1), version, qualifiers, undefined).toString()
+  return packageUrl(kind, namespace, name.slice(slash + 1), version, qualifiers, undefined)
 }

@@ -3,6 +3,7 @@ import type { LayerFacts, OsRelease, Unsupported } from '../model/layer.ts'
 import type { ImagePackage, Package } from '../model/package.ts'
 import { isForeign } from '../model/builders.ts'
 import { shortDigest } from '../model/digest.ts'
+import { placeOf } from './place.ts'
 import { purlOf } from './purl.ts'
 import { detours } from './squash/detours.ts'
 import { componentKey, layOver, packageKey, placedKey } from './squash/locations.ts'
@@ -117,9 +118,4 @@ function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners,
 function shown(pack: Package): Package {
   const { ownedFiles: _, within: __, requires: ___, ...rest } = pack
   return rest
-}
-
-/** As Java spells a place inside of an archive. */
-export function placeOf(location: string, within: string | undefined): string {
-  return within === undefined ? location : `${location}!/${within}`
 }

@@ -1,21 +1,17 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename, resolve } from 'node:path'
 import { LazaretError, messageOf } from '../../../kit/errors.ts'
-import { grypeRules } from './grype.ts'
-import { lazaretRules } from './lazaret.ts'
-import { osvRules } from './osv.ts'
 import type { IgnoreRule } from './rule.ts'
-import { trivyRules, trivyYamlRules } from './trivy.ts'
 
 type Read = (text: string, file: string) => IgnoreRule[]
 
-/** What is looked for in the folder of the call, by its name. */
-const forms: Record<string, Read> = {
-  '.lazaretignore.yaml': lazaretRules,
-  '.trivyignore': trivyRules,
-  '.trivyignore.yaml': trivyYamlRules,
-  '.grype.yaml': grypeRules,
-  'osv-scanner.toml': osvRules,
+/** What is looked for in the folder of the call, by its name; read by what is loaded then. */
+const forms: Record<string, () => Promise<Read>> = {
+  '.lazaretignore.yaml': async () => (await import('./lazaret.ts')).lazaretRules,
+  '.trivyignore': async () => (await import('./trivy.ts')).trivyRules,
+  '.trivyignore.yaml': async () => (await import('./trivy.ts')).trivyYamlRules,
+  '.grype.yaml': async () => (await import('./grype.ts')).grypeRules,
+  'osv-scanner.toml': async () => (await import('./osv.ts')).osvRules,
 }
 
 const mostBytes = 1024 * 1024
@@ -30,14 +26,14 @@ export async function ignoreRules(folder: string, named: readonly string[]): Pro
   for (const file of named.length > 0 ? named : Object.keys(forms)) {
     const read = formOf(file)
     const text = await textOf(resolve(folder, file), file, named.length > 0)
-    if (text !== undefined) rules.push(...read(text, file))
+    if (text !== undefined) rules.push(...(await read())(text, file))
     if (rules.length > mostRules) throw new LazaretError('LIMIT_EXCEEDED', `the ignore files hold more than ${mostRules} rules`)
   }
   return rules
 }
 
 /** By its name, with anything before it: `team.trivyignore`, `ci/.grype.yaml`. */
-function formOf(file: string): Read {
+function formOf(file: string): () => Promise<Read> {
   const name = basename(file)
   const [, read] = Object.entries(forms).find(([ending]) => name.endsWith(ending)) ?? []
   if (read !== undefined) return read
