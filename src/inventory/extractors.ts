@@ -6,6 +6,7 @@ import { bitnami } from './extractors/bitnami.ts'
 import { composer } from './extractors/composer.ts'
 import { conda } from './extractors/conda.ts'
 import { dart } from './extractors/dart.ts'
+import { debCopyright } from './extractors/deb-copyright.ts'
 import { dpkg } from './extractors/dpkg.ts'
 import { erlang } from './extractors/erlang.ts'
 import { gem } from './extractors/gem.ts'
@@ -40,6 +41,7 @@ export const extractors: readonly Extractor[] = [
   composer,
   conda,
   dart,
+  debCopyright,
   dpkg,
   erlang,
   gem,

@@ -6,11 +6,12 @@ import { shortDigest } from '../model/digest.ts'
 import { placeOf } from './place.ts'
 import { purlOf } from './purl.ts'
 import { detours } from './squash/detours.ts'
+import { Licences } from './squash/licences.ts'
 import { componentKey, layOver, packageKey, placedKey } from './squash/locations.ts'
 import type { Standing } from './squash/locations.ts'
 import { originsOf } from './squash/origins.ts'
 import type { Origin } from './squash/origins.ts'
-import { ownersOf } from './squash/owners.ts'
+import { isLanguage, ownersOf } from './squash/owners.ts'
 import { toldTwice } from './squash/same-program.ts'
 import { visibleOutlines } from './squash/tree.ts'
 import { uncounted } from './squash/uncounted.ts'
@@ -29,7 +30,7 @@ export function squash(layers: readonly LayerFacts[]): ImageInventory {
   const origins = originsOf(standing, links)
   return {
     ...(release !== undefined && { release }),
-    packages: packagesOf(standing, layers, { owners, origins, release }),
+    packages: packagesOf(standing, layers, { owners, origins, licences: new Licences(standing, links), release }),
     unsupported: unsupportedOf(standing, layers, owners),
     problems: [...layers.flatMap(problemsOf), ...detours(layers, standing, links)],
     files,
@@ -86,22 +87,24 @@ const releaseFiles = ['etc/os-release', 'usr/lib/os-release'].concat(
 interface Known {
   owners: ReadonlyMap<string, string>
   origins: ReadonlyMap<string, Origin>
+  licences: Licences
   release: OsRelease | undefined
 }
 
 /** A well-known program that a distribution package owns is that package, which is listed and judged by the distribution. */
-function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners, origins, release }: Known): ImagePackage[] {
+function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners, origins, licences, release }: Known): ImagePackage[] {
   const packages = new Map<string, ImagePackage>()
   const left = uncounted(standing).union(toldTwice(layers, standing))
   for (const { location, packages: found } of standing.said.values()) {
     for (const pack of found) {
       const key = placedKey(pack, location)
       if (left.has(key)) continue
-      const first = standing.packages.layersOf(packageKey(pack))[0]
+      const first = broughtBy(standing, pack, key)
       const ownedBy = owners.get(key)
       if (pack.kind === 'program' && ownedBy !== undefined) continue
       packages.set(`${key}\n${pack.architecture ?? ''}\n${pack.within ?? ''}`, {
         ...shown(pack),
+        ...licences.of(pack),
         ...origins.get(key),
         purl: purlOf({ ...pack, ...origins.get(key) }, release),
         location: placeOf(location, pack.within),
@@ -112,6 +115,11 @@ function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners,
     }
   }
   return [...packages.values()]
+}
+
+/** A distribution's package is the same wherever its database lies; of any other each place has a layer of its own. */
+function broughtBy({ packages, placed }: Standing, pack: Package, key: string): number | undefined {
+  return (isLanguage(pack) ? placed.layersOf(key) : packages.layersOf(packageKey(pack)))[0]
 }
 
 /** What others are judged and found by is not shown with each package. */

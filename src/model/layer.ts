@@ -63,6 +63,8 @@ export interface FoundManifest {
   devFolders?: string[]
   /** Paths of archives that packages are used from as they are, unpacked nowhere. */
   archives?: string[]
+  /** The licence of the package that it is kept for: an SPDX expression. */
+  licence?: string
   /** Where the package beside it came from, as qualifiers of its package URL. */
   source?: Record<string, string>
 }

@@ -16,7 +16,7 @@ const directUrl = /\.dist-info\/direct_url\.json$/
  */
 export const python = {
   name: 'python',
-  version: 2,
+  version: 3,
   maxBytes: 16 * 1024 * 1024,
   wants: (path) =>
     /(?:METADATA|INFO|info|REQUESTED|url\.json)$/.test(path) &&

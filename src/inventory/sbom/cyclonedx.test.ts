@@ -113,6 +113,7 @@ test('a finding that fits no package points at the image, and is not dropped', (
 test('a licence is an identifier, an expression, or a name', () => {
   assert.deepEqual(licencesOf('mit'), [{ license: { id: 'MIT' } }])
   assert.deepEqual(licencesOf('MIT AND (Apache-2.0 OR GPL-2.0+)'), [{ expression: 'MIT AND (Apache-2.0 OR GPL-2.0+)' }])
+  assert.deepEqual(licencesOf('MIT AND LicenseRef-Jam'), [{ expression: 'MIT AND LicenseRef-Jam' }])
   for (const text of ['MIT AND', '(MIT', 'MIT Apache-2.0', 'AND MIT', 'custom:thing', ')MIT('])
     assert.deepEqual(licencesOf(text), [{ license: { name: text } }])
   assert.deepEqual(licencesOf(undefined), [])

@@ -47,6 +47,24 @@ test('a document with a release and packages is valid by the published schema, a
   )
 })
 
+test('a licence that no list has is declared, once, in an expression too', () => {
+  const licence = 'MIT AND (LicenseRef-Jam OR LicenseRef-public-domain)'
+  const packages = ['a', 'b'].map((name) => image({ kind: 'deb', name, version: '1', licence }))
+  const document = toSpdx({ name: 'x', digest, packages, release }) as Document
+  assert.deepEqual(problemsOf(document), [])
+  assert.deepEqual(
+    document.packages.slice(2).map(({ licenseDeclared }) => licenseDeclared),
+    [licence, licence],
+  )
+  assert.deepEqual(
+    document.hasExtractedLicensingInfos?.map(({ licenseId, extractedText }) => [licenseId, extractedText]),
+    [
+      ['LicenseRef-Jam', 'The package names it: Jam'],
+      ['LicenseRef-public-domain', 'The package names it: public domain'],
+    ],
+  )
+})
+
 test('the schema check can fail', () => {
   const document = toSpdx({ name: 'x', digest, packages: [] }) as Record<string, unknown>
   assert.deepEqual(problemsOf(document), [])

@@ -4,7 +4,7 @@ import type { OsRelease } from '../../model/layer.ts'
 import type { ImagePackage } from '../../model/package.ts'
 import { purlWithSource } from './components.ts'
 import type { SbomInput } from './cyclonedx.ts'
-import { licencesOf } from './licences.ts'
+import { licencesOf, referencesIn } from './licences.ts'
 
 const none = 'NOASSERTION'
 
@@ -108,11 +108,19 @@ const unsaid = {
 function declared(licence: string | undefined, licences: Map<string, LicenceText>): string {
   const [choice] = licencesOf(licence)
   if (choice === undefined || licence === undefined) return none
-  if ('expression' in choice) return choice.expression
+  if ('expression' in choice) {
+    for (const id of referencesIn(choice.expression)) licences.set(id, { licenseId: id, extractedText: namedBy(id), name: none })
+    return choice.expression
+  }
   if ('id' in choice.license) return choice.license.id
   const id = `LicenseRef-${shortHash(licence)}`
   licences.set(id, { licenseId: id, extractedText: licence, name: none })
   return id
+}
+
+/** All that is known of it: how the package calls it. */
+function namedBy(reference: string): string {
+  return `The package names it: ${reference.slice('LicenseRef-'.length).replaceAll('-', ' ')}`
 }
 
 function placesOf(same: readonly ImagePackage[]): string {

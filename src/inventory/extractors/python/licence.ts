@@ -1,3 +1,5 @@
+import { licencesInText } from '../../licences/texts.ts'
+
 /** What the classifiers of PyPI say that an SPDX identifier says too. Those that leave the version open are left out. */
 const classified: ReadonlyMap<string, string> = new Map([
   ['Academic Free License (AFL)', 'AFL-3.0'],
@@ -29,7 +31,7 @@ const classifier = /^License\s*::\s*(?:OSI Approved\s*::\s*)?(.+)$/
 
 /**
  * In: headers of a distribution. Out: its licence: the expression, which is SPDX; else the classifiers where each has an
- * identifier; else the old free text where it is a line and no whole licence. PEP 639.
+ * identifier; else the old free text, where that is a whole licence what it is known as. PEP 639.
  */
 export function licenceOf(headers: ReadonlyMap<string, string[]>): string | undefined {
   const [expression] = headers.get('license-expression') ?? []
@@ -38,5 +40,6 @@ export function licenceOf(headers: ReadonlyMap<string, string[]>): string | unde
   const known = named.map((name) => classified.get(name))
   if (known.length > 0 && !known.includes(undefined)) return [...new Set(known)].join(' OR ')
   const text = headers.get('license')?.[0] ?? ''
-  return text === '' || text === 'UNKNOWN' || text.includes('\n') ? named[0] : text
+  if (text.includes('\n')) return licencesInText(text).join(' AND ') || named[0]
+  return text === '' || text === 'UNKNOWN' ? named[0] : text
 }

@@ -86,10 +86,18 @@ function trivySource(properties: ReadonlyMap<string, string>): SbomEntry['source
 }
 
 function licenceOf(licenses: unknown): string | undefined {
-  const [first] = listOf(licenses)
-  if (!isObject(first)) return undefined
-  const { license } = first
-  return textOf(first['expression']) ?? (isObject(license) ? (textOf(license['id']) ?? textOf(license['name'])) : undefined)
+  const stated = listOf(licenses)
+    .slice(0, mostLicences)
+    .flatMap((one) => statedBy(one) ?? [])
+  return stated.length === 0 ? undefined : stated.join(' AND ')
+}
+
+const mostLicences = 20
+
+function statedBy(one: unknown): string | undefined {
+  if (!isObject(one)) return undefined
+  const { license } = one
+  return textOf(one['expression']) ?? (isObject(license) ? (textOf(license['id']) ?? textOf(license['name'])) : undefined)
 }
 
 function releaseOf(component: JsonObject): NonNullable<SbomContent['release']> {

@@ -18,6 +18,7 @@ const mostInfo = 1024 * 1024
 
 /** SPDX 2.2 and 2.3 in JSON; relationships are not walked. spdx.github.io/spdx-spec/v2.3. */
 export function readSpdx2(document: JsonObject): SbomContent {
+  const texts = ownTexts(document)
   return contentOf(listOf(document['packages']), 'packages', (item, where) => {
     if (/^OPERATING[-_]SYSTEM$/.test(String(item['primaryPackagePurpose']))) return osOf(item, item['versionInfo'])
     const purl = listOf(item['externalRefs'])
@@ -26,9 +27,23 @@ export function readSpdx2(document: JsonObject): SbomContent {
     if (purl === undefined && otherPurposes.has(item['primaryPackagePurpose'])) return undefined
     // Of other kinds others name the maintainer there.
     const vendor = purl?.startsWith('pkg:rpm/') === true ? /^Organization: (.+)$/.exec(textOf(item['supplier']) ?? '')?.[1] : undefined
-    const entry = entryOf(item, where, item['versionInfo'], purl, textOf(item['licenseDeclared']), textOf(item['sourceInfo'], mostInfo))
+    const declared = textOf(item['licenseDeclared'])
+    const licence = texts.get(declared) ?? declared
+    const entry = entryOf(item, where, item['versionInfo'], purl, licence, textOf(item['sourceInfo'], mostInfo))
     return vendor === undefined ? entry : { ...entry, vendor }
   })
+}
+
+/** Licences that our own documents keep as texts, by their references (spdx-document.ts). */
+function ownTexts(document: JsonObject): Map<string | undefined, string> {
+  return new Map(
+    listOf(document['hasExtractedLicensingInfos'])
+      .slice(0, 10_000)
+      .flatMap((info) => {
+        const [id, text] = isObject(info) ? [textOf(info['licenseId']), textOf(info['extractedText'])] : []
+        return id !== undefined && text !== undefined && /^LicenseRef-[0-9a-f]{24}$/.test(id) ? [[id, text] as const] : []
+      }),
+  )
 }
 
 /** SPDX 3.0 as JSON-LD in its canonical form: `@graph` with elements of type `software_Package`. spdx.github.io/spdx-spec/v3.0.1. */
