@@ -1,11 +1,13 @@
 import { ensureDatabase } from '../advisories/ensure.ts'
 import { openAdvisories, type OpenAdvisories } from '../advisories/database.ts'
 import { currentRevision } from '../advisories/revisions.ts'
+import { claimedBase, wasInBase, type BaseClaim, type BaseImage } from '../model/base.ts'
 import { digestOf, type Digest } from '../model/digest.ts'
 import type { Evidence, Verdict } from '../model/verdict.ts'
 import { evidenceOf } from './evidence.ts'
 import { describeConfig, type ImageConfig } from './scan/config.ts'
 import { applyIgnores, type IgnoredFinding, type IgnoreRule, type RuleUse } from './scan/ignore/rule.ts'
+import { baseLayersOf } from './scan/in-base.ts'
 import { openKnown } from './scan/known/known.ts'
 import { describeLayers, type ScannedLayer } from './scan/layers.ts'
 import { placeFindings, type PlacedFinding } from './scan/places.ts'
@@ -25,6 +27,8 @@ export interface ScanOptions extends SourceOptions {
   ignores?: readonly IgnoreRule[]
   /** A scan's JSON or an SBOM of what was there before: findings that it had too are not new. */
   baseline?: string
+  /** What is called the base of the image: a reference, an archive or a layout. */
+  base?: string
   /** Whether to keep a mark of every file that a container would see. */
   keepFiles?: boolean
   /** Told as layers are read. */
@@ -38,6 +42,8 @@ export interface Scanned {
   evidence: Evidence
   config: ImageConfig
   layers: ScannedLayer[]
+  /** What the image was built on, as far as it was named. */
+  base: BaseImage
   /** What counts, gravest first; with a baseline each says whether it is new. */
   findings: (PlacedFinding & { isNew?: boolean })[]
   ignored: IgnoredFinding[]
@@ -75,6 +81,7 @@ export async function judgeScanned(scanned: Scanned, policy: 'balanced' | 'obser
 }
 
 async function scanSource(target: string, source: Source, advisories: OpenAdvisories, options: ScanOptions): Promise<Scanned> {
+  const baseOf = await baseTeller(options)
   const reading = await readSource(source, options)
   const digest = source.digest ?? contentDigest(reading)
   const { evidence, subjects } = evidenceOf({ digest, kind: 'image', ...reading, advisories, now: new Date() })
@@ -82,19 +89,22 @@ async function scanSource(target: string, source: Source, advisories: OpenAdviso
     source.configBytes,
     source.layers.map((layer, at) => ({ ...layer, ...diffIdOf(reading, at) })),
   )
-  const placed = placeFindings(evidence.findings, evidence.packages, subjects, layers)
+  const config = describeConfig(source.configBytes)
+  const base = baseOf(reading, claimedBase(source.annotations ?? {}, config.labels ?? {}))
+  const placed = withBase(placeFindings(evidence.findings, evidence.packages, subjects, layers), baseLayersOf(base, layers))
   const { kept, ignored, uses } = applyIgnores(placed, options.ignores ?? [], new Date())
   const isNew = await newnessBy(options.baseline, advisories)
   const problems = source.problems().map((detail) => ({ doubt: 'unreadable' as const, detail }))
   return {
     target,
     evidence: { ...evidence, doubts: [...evidence.doubts, ...problems] },
-    config: describeConfig(source.configBytes),
+    config,
     layers,
+    base,
     findings: isNew(kept),
     ignored,
     rules: uses,
-    remedies: remediesFor(kept, evidence.release, layers.length),
+    remedies: remediesFor(kept, evidence.release, layers.length, base),
     ...(options.keepFiles === true && source.layers.every(({ facts }) => facts === undefined) && { files: await filesOf(reading) }),
     advisoryAgeDays: ageInDays(advisories.date),
   }
@@ -138,6 +148,33 @@ async function newnessBy(
   const { newFindings, packagesBefore } = await import('./scan/baseline.ts')
   const before = await packagesBefore(baseline, advisories)
   return (findings) => newFindings(findings, before)
+}
+
+type TellBase = (reading: ImageReading, claim: BaseClaim | undefined) => BaseImage
+
+/** Out: how to tell the base, once the image's own layers are known. Whoever names none that can be one learns so before they are read. */
+async function baseTeller(options: ScanOptions): Promise<TellBase> {
+  if (options.base === undefined) return (_, claim) => withClaim({ known: 'unknown' }, claim)
+  const { provenBase, readBase } = await import('./scan/base.ts')
+  const named = await readBase(options.base, options)
+  return ({ layers }, claim) => {
+    const own = layers.map(({ diffId }) => diffId)
+    return withClaim(provenBase(named, own), claim)
+  }
+}
+
+function withClaim(base: BaseImage, claim: BaseClaim | undefined): BaseImage {
+  return claim === undefined ? base : { ...base, claim }
+}
+
+function withBase(findings: PlacedFinding[], baseLayers: ReadonlySet<string> | undefined): PlacedFinding[] {
+  return findings.map((finding) => ({
+    ...finding,
+    inBase: wasInBase(
+      finding.places.map(({ diffId }) => diffId),
+      baseLayers,
+    ),
+  }))
 }
 
 /** What has no digest by itself is known by its content; what could not be read, by nothing. */

@@ -28,6 +28,22 @@ test('the newest database has its say alone, and a package keeps the layer that 
   )
 })
 
+test('a second copy of a library elsewhere was brought by the layer that has it', async () => {
+  const library = JSON.stringify({ name: 'x', version: '1' })
+  const layers = await layersOf(
+    [['app/node_modules/x/package.json', library]],
+    [['srv/node_modules/x/package.json', library]],
+    [['app/node_modules/x/package.json', library]],
+  )
+  assert.deepEqual(
+    squash(layers).packages.map(({ location, layer }) => [location.slice(0, 3), layers.findIndex(({ diffId }) => diffId === layer)]),
+    [
+      ['srv', 1],
+      ['app', 0],
+    ],
+  )
+})
+
 test('a package that went away and came back was brought by the later layer', async () => {
   const layers = await layersOf([[statusPath, deb('a', '1')]], [[statusPath, deb('b', '1')]], [[statusPath, deb('a', '1', 'x', '1')]])
   assert.equal(squash(layers).packages.find(({ name }) => name === 'a')?.layer, layers[2]?.diffId)

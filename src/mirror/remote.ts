@@ -20,6 +20,7 @@ export interface RemoteLayer {
 export interface RemoteManifest {
   digest: Digest
   platform?: Platform
+  annotations: Record<string, string>
   configBytes: Buffer
   layers: RemoteLayer[]
   /** What refers to it. */
@@ -107,6 +108,7 @@ async function imageOf(
   return {
     digest: manifest.digest,
     ...(platform === undefined ? {} : { platform }),
+    annotations: textsOf(manifest.body['annotations']),
     configBytes,
     layers: layers.map((layer, at) => {
       const known = descriptor(layer, `layers[${at}]`)
@@ -115,6 +117,14 @@ async function imageOf(
     referrers: () => referrersOf(client, reference.repository, manifest.digest),
     artifact: ({ digest }, mostBytes) => artifactBytes(client, reference.repository, digest, mostBytes),
   }
+}
+
+const mostAnnotations = 1000
+
+function textsOf(value: unknown): Record<string, string> {
+  if (typeof value !== 'object' || value === null) return {}
+  const texts = Object.entries(value).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
+  return Object.fromEntries(texts.slice(0, mostAnnotations))
 }
 
 function descriptor(value: unknown, where: string): { digest: Digest; mediaType: string; sizeBytes: number } {

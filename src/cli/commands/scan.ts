@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { judgeScanned, scanTarget, type Scanned } from '../../flow/scan.ts'
+import type { KnownBase } from '../../flow/scan/in-base.ts'
 import type { Verdict } from '../../model/verdict.ts'
 import { type Command, type Io } from '../command.ts'
 import { jsonText, oneOf, onlyOne } from '../options.ts'
@@ -10,7 +11,7 @@ const formats = ['table', 'json', 'sarif', 'cyclonedx', 'spdx'] as const
 
 export const scan: Command = {
   usage:
-    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--policy balanced|observe] [--platform OS/ARCH] [--attached-sbom] [--ignore-file FILE]… [--no-ignore] [--all] [--no-cache] [--quiet] [--verbose]',
+    'TARGET [--format table|json|sarif|cyclonedx|spdx] [--fail-on [new:]SEVERITY] [--baseline FILE] [--base IMAGE] [--policy balanced|observe] [--platform OS/ARCH] [--attached-sbom] [--ignore-file FILE]… [--no-ignore] [--all] [--no-cache] [--quiet] [--verbose]',
   summary: 'Look into an image without a server, and say what is known to be wrong',
   details: [
     'TARGET: an image reference (without a host: Docker Hub), a Docker or OCI archive (gzip and zstd too),',
@@ -21,6 +22,8 @@ export const scan: Command = {
     'and knows of none of them.',
     '--baseline: a scan or an SBOM of what was there before; --fail-on new:high fails for what the change',
     'brought, not for news about what was there.',
+    '--base: the image that TARGET was built on (a reference, an archive, a layout): it is said of each',
+    'finding whether that one has it too, where its layers are the lowest of TARGET.',
     'What was read of a layer is kept for the next time (lazaret cache); --no-cache neither uses nor keeps any.',
     'Exit: 3 where --fail-on or --policy says no, 1 where the image can not be read.',
   ],
@@ -43,6 +46,7 @@ const options = {
   format: { type: 'string', default: 'table' },
   'fail-on': { type: 'string' },
   baseline: { type: 'string' },
+  base: { type: 'string' },
   policy: { type: 'string' },
   'attached-sbom': { type: 'boolean', default: false },
   'ignore-file': { type: 'string', multiple: true, default: [] as string[] },
@@ -52,6 +56,7 @@ const options = {
 
 interface Values extends SharedValues {
   baseline?: string | undefined
+  base?: string | undefined
   'attached-sbom': boolean
   'ignore-file': string[]
   'no-ignore': boolean
@@ -60,13 +65,14 @@ interface Values extends SharedValues {
 async function scanWith(target: string, values: Values, io: Io): Promise<Scanned> {
   const ignores = await readIgnores(io, values['ignore-file'], values['no-ignore'])
   const { end, ...progress } = scanProgress(io, values.quiet)
-  const { baseline } = values
+  const { baseline, base } = values
   try {
     return await scanTarget(target, {
       ...scanOptions(values, io),
       ...ignores,
       ...progress,
       ...(baseline !== undefined && { baseline }),
+      ...(base !== undefined && { base }),
       attachedSbom: values['attached-sbom'],
     })
   } finally {
@@ -93,7 +99,13 @@ async function documentOf(format: 'sarif' | 'cyclonedx' | 'spdx', scanned: Scann
     return (await import('../../flow/scan/sarif.ts')).sarifOf({ ...scanned, version: about.version })
   }
   const { cycloneDxOf, spdxOf } = await import('../../flow/scan/documents.ts')
-  return format === 'cyclonedx' ? cycloneDxOf(scanned.target, scanned.evidence) : spdxOf(scanned.target, scanned.evidence)
+  if (format === 'spdx') return spdxOf(scanned.target, scanned.evidence)
+  return cycloneDxOf(scanned.target, scanned.evidence, await knownBase(scanned))
+}
+
+async function knownBase({ evidence, base, layers }: Scanned): Promise<KnownBase> {
+  const { baseLayersOf, inBaseBy } = await import('../../flow/scan/in-base.ts')
+  return { image: base, inBase: inBaseBy(evidence, baseLayersOf(base, layers)) }
 }
 
 /** Evidence with the findings that count, each with its places. */

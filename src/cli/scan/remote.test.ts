@@ -91,6 +91,17 @@ test('credentials of the file, of a helper for this host, and of one for all', a
   assert.match(err, /wants a sign-in: docker login 127\.0\.0\.1/)
 })
 
+test('--base by a reference: its layers are known by its config, and not read', async () => {
+  const base = await imageOf([alpineBase([], '3.17.0')])
+  attached = base
+  const { code, out, err } = await lazaret({ credsStore: 'ours' }, '--base', `${host}/base@${base.root.digest}`)
+  attached = undefined
+  assert.equal(code, 0, err)
+  assert.ok(out.replaceAll(/\s/g, '').includes(`Builton${host}/base@${base.root.digest}(itslowestlayer)`), out)
+  const ofBase = asked.filter((url) => url.includes('/base/')).map((url) => url.split('/').at(-1))
+  assert.deepEqual(new Set(ofBase), new Set([base.root.digest, [...base.blobs.keys()][0]]), 'its manifest and its config')
+})
+
 test('--attached-sbom: the SBOM that refers to the image is judged, no layer is read, and without one it is an error', async () => {
   const config = { credsStore: 'ours' }
   const none = await lazaret(config, '--attached-sbom')

@@ -4,6 +4,7 @@ import type { Remedy } from '../../flow/scan/remedies.ts'
 import { severities, type Severity } from '../../model/advisory.ts'
 import type { Verdict } from '../../model/verdict.ts'
 import type { Io } from '../command.ts'
+import { baseLines } from '../base-text.ts'
 import { harmless, table, wrapped } from '../table.ts'
 import { bold, colouredSeverities, hasColours } from './colours.ts'
 
@@ -44,7 +45,7 @@ export function countsOf(findings: readonly { severity: Severity }[]): Partial<R
   return counts
 }
 
-function headOf({ target, evidence, findings }: Scanned, width: number): string {
+function headOf({ target, evidence, base, findings }: Scanned, width: number): string {
   const release = evidence.release?.prettyName ?? evidence.release?.id ?? 'no distribution'
   const fresh = findings.filter(({ isNew }) => isNew === true).length
   const news = findings.some(({ isNew }) => isNew !== undefined) ? `, ${fresh} of them new` : ''
@@ -52,15 +53,31 @@ function headOf({ target, evidence, findings }: Scanned, width: number): string 
   const lines = [target, evidence.digest, `${release}, ${counted(evidence.packages.length, 'package')}, ${summary}`]
   const cleared = evidence.cleared?.length ?? 0
   const notes = cleared === 0 ? [] : [`not affected: ${counted(cleared, 'flaw')} that the distribution says its packages do not have`]
-  return [...lines, ...evidence.doubts.map(({ doubt, detail }) => `${doubt}: ${detail}`), ...notes]
+  return [...lines, ...baseText(base, findings), ...evidence.doubts.map(({ doubt, detail }) => `${doubt}: ${detail}`), ...notes]
     .map((line) => folded(line, width))
     .join('')
+}
+
+function baseText(base: Scanned['base'], findings: readonly Row[]): string[] {
+  const known = findings.filter(({ inBase }) => inBase !== undefined && inBase !== 'unknown')
+  const had = known.filter(({ inBase }) => inBase === true).length
+  return [...baseLines(base), ...(known.length === 0 ? [] : [`The base had ${had} of ${counted(findings.length, 'finding')} already`])]
 }
 
 function findingsText(findings: readonly Row[], scanned: Scanned, width: number): string {
   const hasNews = findings.some(({ isNew }) => isNew !== undefined)
   const hasLayers = scanned.layers.length > 1
-  const header = ['SEVERITY', 'ID', 'PACKAGE', 'VERSION', 'FIXED IN', ...(hasLayers ? ['LAYER'] : []), ...(hasNews ? ['NEW'] : [])]
+  const hasBase = scanned.base.layers !== undefined
+  const header = [
+    'SEVERITY',
+    'ID',
+    'PACKAGE',
+    'VERSION',
+    'FIXED IN',
+    ...(hasLayers ? ['LAYER'] : []),
+    ...(hasBase ? ['IN BASE'] : []),
+    ...(hasNews ? ['NEW'] : []),
+  ]
   const rows = findings.map((finding) => [
     `${finding.severity}${marksOf(finding)}`,
     finding.id,
@@ -68,10 +85,13 @@ function findingsText(findings: readonly Row[], scanned: Scanned, width: number)
     finding.packageVersion,
     finding.fixedVersion ?? finding.word?.replaceAll('-', ' ') ?? '',
     ...(hasLayers ? [layersOf(finding).join(',')] : []),
+    ...(hasBase ? [baseWords[`${finding.inBase ?? 'unknown'}`]] : []),
     ...(hasNews ? [finding.isNew === true ? 'yes' : ''] : []),
   ])
   return table(header, rows, width)
 }
+
+const baseWords = { true: 'yes', false: '', unknown: '?' } as const
 
 /** From this EPSS on it is said in the table how likely a flaw is to be exploited; the JSON has every one. */
 const likely = 0.1

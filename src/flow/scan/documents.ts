@@ -2,7 +2,7 @@ import { toCycloneDx } from '../../inventory/sbom/cyclonedx.ts'
 import { toSpdx } from '../../inventory/sbom/spdx-document.ts'
 import { subjectOf } from '../../match/subjects.ts'
 import type { Evidence } from '../../model/verdict.ts'
-import type { KnownBase } from './in-base.ts'
+import { isTold, type KnownBase } from './in-base.ts'
 import { placeFindings } from './places.ts'
 
 /**
@@ -12,8 +12,7 @@ import { placeFindings } from './places.ts'
 export function cycloneDxOf(name: string, evidence: Evidence, base?: KnownBase): object {
   const subjects = evidence.packages.map((pack) => subjectOf(pack, evidence.ecosystem) ?? null)
   const findings = placeFindings(evidence.findings, evidence.packages, subjects, [])
-  const isTold = base !== undefined && (base.image.known !== 'unknown' || base.image.claim !== undefined)
-  if (!isTold) return toCycloneDx({ name, ...evidence, findings })
+  if (base === undefined || !isTold(base.image)) return toCycloneDx({ name, ...evidence, findings })
   const marked = findings.map((finding) => ({ ...finding, inBase: base.inBase(finding) }))
   return toCycloneDx({ name, ...evidence, findings: marked, base: base.image })
 }

@@ -24,3 +24,13 @@ export function inBaseBy(evidence: Evidence, baseLayers: ReadonlySet<string> | u
   return ({ ecosystem, packageName, packageVersion }) =>
     wasInBase(layers.get(`${ecosystem}\n${packageName}\n${packageVersion}`) ?? [], baseLayers)
 }
+
+/** Whether there is anything to say of it: documents name a base that is known, or claimed. */
+export function isTold({ known, claim }: BaseImage): boolean {
+  return known !== 'unknown' || claim !== undefined
+}
+
+/** DiffIDs of the layers that are the base's; undefined where it is unknown. */
+export function baseLayersOf({ layers: count }: BaseImage, layers: readonly { diffId?: string }[]): ReadonlySet<string> | undefined {
+  return count === undefined ? undefined : new Set(layers.slice(0, count).flatMap(({ diffId }) => diffId ?? []))
+}

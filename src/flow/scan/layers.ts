@@ -32,9 +32,9 @@ export function describeLayers(
 ): ScannedLayer[] {
   const config = configOf(configBytes)
   const instructions = instructionsOf(config.history, layers.length)
-  const stated = Array.isArray(config.rootfs?.diff_ids) ? config.rootfs.diff_ids : []
+  const stated = diffIdsOf(config)
   return layers.map(({ digest, sizeBytes, diffId }, at) => {
-    const itsDiffId = diffId ?? (typeof stated[at] === 'string' ? stated[at].slice(0, 200) : undefined)
+    const itsDiffId = diffId ?? stated[at]
     const createdBy = instructions[at]
     return {
       number: at + 1,
@@ -44,6 +44,17 @@ export function describeLayers(
       ...(createdBy !== undefined && createdBy !== '' && { createdBy }),
     }
   })
+}
+
+/** In: an image's config. Out: the diffIDs that it names, none where it is no JSON or not all of them are text. */
+export function statedDiffIds(configBytes: Buffer): string[] {
+  const stated = diffIdsOf(configOf(configBytes))
+  return stated.includes(undefined) ? [] : (stated as string[])
+}
+
+function diffIdsOf({ rootfs }: ReturnType<typeof configOf>): (string | undefined)[] {
+  const stated: unknown[] = Array.isArray(rootfs?.diff_ids) ? rootfs.diff_ids : []
+  return stated.map((one) => (typeof one === 'string' ? one.slice(0, 200) : undefined))
 }
 
 function configOf(bytes: Buffer): { history?: unknown; rootfs?: { diff_ids?: unknown } } {

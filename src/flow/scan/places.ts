@@ -1,4 +1,5 @@
 import { severities, type Finding } from '../../model/advisory.ts'
+import type { InBase } from '../../model/base.ts'
 import type { ImagePackage, PackageVersion } from '../../model/package.ts'
 import type { ScannedLayer } from './layers.ts'
 
@@ -18,7 +19,8 @@ export interface Place {
   createdBy?: string
 }
 
-export type PlacedFinding = Finding & { places: Place[] }
+/** `inBase`: whether the base of the image had it already. */
+export type PlacedFinding = Finding & { places: Place[]; inBase?: InBase }
 
 /**
  * In: findings, the packages of the image with what advisories call each (null: not judged by itself), and its layers. Out: the

@@ -1,4 +1,5 @@
 import { severities, type Severity } from '../../model/advisory.ts'
+import type { BaseImage } from '../../model/base.ts'
 import type { OsRelease } from '../../model/layer.ts'
 import { orderFor } from '../../versions/compare.ts'
 import { compareTexts, type Place, type PlacedFinding } from './places.ts'
@@ -44,17 +45,22 @@ interface Fixable {
 
 /**
  * How to fix the most with the fewest changes: first the change that fixes the most, then the one that fixes the most of what is
- * left. In: findings with their places, the release, and how many layers there are. Out: remedies in that order; what has no fix
- * is in none of them.
+ * left. In: findings with their places, the release, how many layers there are, and the base where it is known. Out: remedies in
+ * that order; what has no fix is in none of them.
  */
-export function remediesFor(findings: readonly PlacedFinding[], release: OsRelease | undefined, layers: number): Remedy[] {
+export function remediesFor(
+  findings: readonly PlacedFinding[],
+  release: OsRelease | undefined,
+  layers: number,
+  base?: BaseImage,
+): Remedy[] {
   const fixable = findings.flatMap((finding) =>
     finding.fixedVersion === undefined ? [] : finding.places.map((place) => ({ finding, place, to: finding.fixedVersion ?? '' })),
   )
   const units = new Map<string, Unit>()
   for (const one of fixable) addTo(units, one)
-  const base = rebuildOf(fixable, release, layers)
-  return inOrder([...units.values(), ...(base === undefined ? [] : [base])])
+  const rebuild = base?.layers === undefined ? rebuildOf(fixable, release, layers) : newerBase(fixable, base.layers, base.names?.[0])
+  return inOrder([...units.values(), ...(rebuild === undefined ? [] : [rebuild])])
 }
 
 function addTo(units: Map<string, Unit>, { finding, place, to }: Fixable): void {
@@ -77,10 +83,21 @@ function rebuildOf(fixable: readonly Fixable[], release: OsRelease | undefined, 
   const name = release === undefined ? undefined : baseName(release)
   const inBase = fixable.filter(({ place }) => place.layer === 1 && managerOf(place).isDistribution)
   if (name === undefined || layers < 2 || inBase.length === 0) return undefined
+  return baseUnit(inBase, `rebuild on a newer ${name} (layer 1)`)
+}
+
+/** Where the base is known, all that it brought goes with a newer one; what is in a layer above as well stays. */
+function newerBase(fixable: readonly Fixable[], layers: number, name = 'base'): Unit | undefined {
+  const isIn = ({ layer }: Place) => layer !== undefined && layer <= layers
+  const inBase = fixable.filter(({ finding }) => finding.places.every(isIn))
+  return inBase.length === 0 ? undefined : baseUnit(inBase, `build on a newer ${name} (layer${layers === 1 ? '' : 's 1 to'} ${layers})`)
+}
+
+function baseUnit(inBase: readonly Fixable[], what: string): Unit {
   const changes = new Map(inBase.map(({ place }) => [`${place.name}\n${place.version}`, { name: place.name, from: place.version }]))
   return {
     isBase: true,
-    what: () => `rebuild on a newer ${name} (layer 1)`,
+    what: () => what,
     command: () => undefined,
     changes,
     findings: new Set(inBase.map(({ finding }) => finding)),

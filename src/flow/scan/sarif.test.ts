@@ -81,6 +81,21 @@ test('the same flaw of the same package is the same result in another build of t
   assert.notEqual(printOf('shop/api:1', 'a'), printOf('shop/web:1', 'a'))
 })
 
+test('whether the base had a finding is a property of the result, and the base one of the run', () => {
+  const base = { known: 'declared' as const, layers: 2, names: ['debian:12'], claim: { name: 'another' } }
+  const findings = ([true, false, 'unknown'] as const).map((inBase, at) => ({ ...findingOf({ id: `CVE-2026-${at}` }), inBase }))
+  const log = sarifOf({ target: 'x', version: '1.2.3', findings, ignored: [], base }) as Log
+  assert.deepEqual(problemsOf(log), [])
+  const [run] = log.runs as unknown as { properties: { base?: object }; results: { properties?: object }[] }[]
+  assert.deepEqual(run?.properties.base, base)
+  assert.deepEqual(
+    run.results.map(({ properties }) => properties),
+    [{ inBase: true }, { inBase: false }, undefined],
+  )
+  const silent = sarifOf({ target: 'x', version: '1.2.3', findings: [], ignored: [], base: { known: 'unknown' } }) as typeof log
+  assert.ok(!JSON.stringify(silent).includes('base"'))
+})
+
 test('the schema check can fail', () => {
   const log = sarifOf({ target: 'x', version: '1', findings: [], ignored: [] }) as Record<string, unknown>
   assert.deepEqual(problemsOf(log), [])

@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
 import { severities, type Severity } from '../../model/advisory.ts'
+import type { BaseImage } from '../../model/base.ts'
+import { isTold } from './in-base.ts'
 import type { IgnoredFinding } from './ignore/rule.ts'
 import type { Place, PlacedFinding } from './places.ts'
 
@@ -8,6 +10,7 @@ export interface SarifInput {
   version: string
   findings: readonly (PlacedFinding & { isNew?: boolean })[]
   ignored: readonly IgnoredFinding[]
+  base?: BaseImage
 }
 
 /** GitHub takes no more of a run, and drops what is past it. */
@@ -19,7 +22,7 @@ const scores: Record<Severity, number> = { unknown: 0, none: 0, low: 2, medium: 
  * In: what was found. Out: a SARIF 2.1.0 log of one run: a rule a flaw, a result a flaw and package, with the file in the image and
  * the layer; what an ignore file took out is there as suppressed. docs.oasis-open.org/sarif/sarif/v2.1.0.
  */
-export function sarifOf({ target, version, findings, ignored }: SarifInput): object {
+export function sarifOf({ target, version, findings, ignored, base }: SarifInput): object {
   const all = [...findings, ...ignored].slice(0, mostResults)
   const rules = [...Map.groupBy(all, ({ id }) => id).values()]
   const indexes = new Map(rules.map((same, at) => [same[0]?.id ?? '', at]))
@@ -32,7 +35,11 @@ export function sarifOf({ target, version, findings, ignored }: SarifInput): obj
         columnKind: 'utf16CodeUnits',
         originalUriBaseIds: { ROOT: { description: { text: `The root of ${target}` } } },
         results: all.map((finding) => resultOf(finding, indexes.get(finding.id) ?? -1, target)),
-        properties: { target, dropped: findings.length + ignored.length - all.length },
+        properties: {
+          target,
+          dropped: findings.length + ignored.length - all.length,
+          ...(base !== undefined && isTold(base) && { base }),
+        },
       },
     ],
   }
@@ -72,7 +79,7 @@ function resultOf(
   ruleIndex: number,
   target: string,
 ): object {
-  const { id, packageName, packageVersion, isNew, ignoredBy } = finding
+  const { id, packageName, packageVersion, isNew, inBase, ignoredBy } = finding
   return {
     ruleId: id,
     ruleIndex,
@@ -88,6 +95,7 @@ function resultOf(
         .digest('hex'),
     },
     ...(isNew !== undefined && { baselineState: isNew ? 'new' : 'unchanged' }),
+    ...(inBase !== undefined && inBase !== 'unknown' && { properties: { inBase } }),
     ...(ignoredBy !== undefined && {
       suppressions: [
         { kind: 'external', status: 'accepted', justification: `${ignoredBy.reason ?? 'no reason given'} (${ignoredBy.file})` },

@@ -41,6 +41,8 @@ export interface SourceLayer {
 export interface Source {
   /** Absent where nothing gives it one: a folder, an SBOM. */
   digest?: Digest
+  /** Of the manifest. */
+  annotations?: Record<string, string>
   configBytes: Buffer
   layers: SourceLayer[]
   /** Grows while layers are read. */
@@ -91,10 +93,10 @@ async function localSource(path: string, options: SourceOptions): Promise<Source
   const image = await openImage(path)
   try {
     const chosen = chosenOf(image.manifests, path, image.problems, options)
-    const { configBytes, layers } = chosen
+    const { configBytes, layers, annotations = {} } = chosen
     const isImage = image.kind !== 'rootfs' && image.kind !== 'sbom'
     const digest = chosen.digest ?? (isImage ? digestOf('sha256', createHash('sha256').update(configBytes).digest('hex')) : undefined)
-    return { ...(digest !== undefined && { digest }), configBytes, layers, problems: () => image.problems, close: () => image.close() }
+    return { ...(digest !== undefined && { digest }), annotations, configBytes, layers, problems: () => image.problems, close: () => image.close() }
   } catch (error) {
     await image.close()
     throw error

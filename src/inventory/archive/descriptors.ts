@@ -59,7 +59,8 @@ export function namesOf({ annotations }: LocalDescriptor, above: string[]): stri
   return names.length > 0 ? [...new Set(names)] : above
 }
 
-function textsOf(value: unknown): Record<string, string> {
+/** In: any JSON. Out: what of its members is text, the first thousand. */
+export function textsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null) return {}
   return Object.fromEntries(
     Object.entries(value)

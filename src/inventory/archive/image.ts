@@ -23,6 +23,8 @@ export interface LocalManifest {
   platform?: Platform
   /** Tags or names that the archive gives it. */
   names: string[]
+  /** Of the manifest; absent where its form has none. */
+  annotations?: Record<string, string>
   /** `{}` for a root file system. */
   configBytes: Buffer
   layers: LocalLayer[]

@@ -9,7 +9,7 @@ import { maxJsonBytes, readSmall } from './files.ts'
 import type { FileSet } from './files.ts'
 import type { LocalLayer, LocalManifest } from './image.ts'
 import { asArray, asObject, parseJson } from './json.ts'
-import { contentOf, descriptorOf, isAttestation, namesOf } from './descriptors.ts'
+import { contentOf, descriptorOf, isAttestation, namesOf, textsOf } from './descriptors.ts'
 import type { LocalDescriptor } from './descriptors.ts'
 
 const maxDepth = 8
@@ -81,6 +81,7 @@ async function readManifest(
     digest: descriptor.digest,
     ...(stated !== undefined && { platform: stated }),
     names,
+    annotations: textsOf(json['annotations']),
     configBytes,
     layers: whole.map((layer, at) => ({ ...layer, ...(diffIds[at] !== undefined && { diffId: diffIds[at] }) })),
   }

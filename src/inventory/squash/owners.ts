@@ -88,6 +88,7 @@ function ownerOf(list: FoundOwnership, standing: Standing, named: ReadonlyMap<st
 /** Packages of a distribution: they own files, and no other package owns them. */
 const distributionKinds: ReadonlySet<string> = new Set(['deb', 'apk', 'rpm', 'alpm', 'opkg'])
 
-function isLanguage({ kind }: Package): boolean {
+/** Whatever no distribution's database brought. */
+export function isLanguage({ kind }: Package): boolean {
   return !distributionKinds.has(kind)
 }
