@@ -12,7 +12,7 @@ import { referenceTo } from './spdx.ts'
 export function spdxOf(text: string): string | undefined {
   const said = text.trim()
   if (said === '') return undefined
-  if (/^https?:\/\//.test(said)) return spdxOfAddress(said)
+  if (/^https?:\/\/[^\s,;]+$/.test(said)) return spdxOfAddress(said)
   const whole = spdxNameOf(said)
   if (whole !== undefined) return whole
   const strict = parseExpression(said, modernTerm)
