@@ -7,7 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { zipOf } from '../../src/advisories/test-support.ts'
 import { containersHome } from '../support/containers.ts'
 import { writeLayout } from '../support/content.ts'
-import { critical, expectVerdict, fixedImage, flawedImage, pushAndJudge } from '../support/held.ts'
+import { baseImage, critical, expectVerdict, fixedImage, flawedImage, pushAndJudge } from '../support/held.ts'
 import { imageOf } from '../support/images.ts'
 import { checkout, type Lazaret, launcher, startLazaret } from '../support/lazaret.ts'
 import { must } from '../support/run.ts'
@@ -82,6 +82,7 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
       { begins: 'lazaret sbom ./layout > sbom.json' },
       { begins: 'lazaret scan shop-api.tar --format json > before.json' },
       { begins: 'lazaret scan shop-api.tar --format sarif > shop-api.sarif' },
+      { begins: 'lazaret scan shop-api.tar --base ./debian', says: /^Built on \.\/debian \(its lowest layer\)$[^]* IN BASE$/m },
       { begins: 'lazaret scan shop-api.tar --verbose', says: /^lazaret: known from before: all its layers \(\d+\)$/m },
       { begins: 'lazaret scan shop-api.tar --no-cache', says: /critical +CVE-2021-44906/ },
       { begins: 'lazaret cache status', says: /\/lazaret\/layers +\d+ +\d[\d.]* k?B$/m },
@@ -166,6 +167,7 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
     const place = (file: string) => join(shell.folder(), file)
     await writeLayout(await flawedImage(critical, 'api'), place('layout'), '1.4.2')
     await must('skopeo', ['copy', `oci:${place('layout')}:1.4.2`, `docker-archive:${place('shop-api.tar')}:shop/api:1.4.2`])
+    await writeLayout(await baseImage('api'), place('debian'), '12')
     const flaw = { schema_version: '1.7.0', id: 'GHSA-aaaa-bbbb-cccc', modified: '2026-11-24T00:00:00Z', summary: 'a flaw' }
     const affected = [{ package: { ecosystem: 'npm', name: 'of-this-test' }, versions: ['1.0.0'] }]
     await writeFile(place('all.zip'), zipOf([{ name: `${flaw.id}.json`, bytes: Buffer.from(JSON.stringify({ ...flaw, affected })) }]))

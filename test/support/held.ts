@@ -25,6 +25,11 @@ export function flawedImage(flaw: Flaw, salt = ''): Promise<Content> {
   return imageOf([base(salt), npmApplication({ [flaw.packageName]: flaw.flawed })])
 }
 
+/** What both are built on. */
+export function baseImage(salt = ''): Promise<Content> {
+  return imageOf([base(salt)])
+}
+
 export function fixedImage(flaw: Flaw, salt = ''): Promise<Content> {
   return imageOf([base(salt), npmApplication({ [flaw.packageName]: flaw.fixed })])
 }
