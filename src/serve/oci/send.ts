@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { Answer } from '../../kit/http.ts'
 import { isPumped } from '../../kit/pumped.ts'
 import { noteOf } from '../request-note.ts'
+import { endSoon } from './leaving.ts'
 
 /** A connection on which nothing moves for so long is given up: it holds a file, and memory, for nobody. */
 export const idleMs = 120_000
@@ -49,8 +50,8 @@ function writeHead(response: ServerResponse, answer: Answer & { reasonPhrase?: s
 const mostInOnePiece = 16 * 1024
 
 function end(response: ServerResponse, body: Buffer | string | undefined): void {
-  if (body instanceof Buffer && body.length <= mostInOnePiece) response.end(body.toString('latin1'), 'latin1')
-  else response.end(body)
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
+  endSoon(response, bytes !== undefined && bytes.length <= mostInOnePiece ? bytes.toString('latin1') : bytes)
 }
 
 /** What the write side says of a client that went away. */

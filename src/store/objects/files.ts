@@ -10,6 +10,7 @@ import { createSlots } from '../../kit/slots.ts'
 import type { DigestAlgorithm } from '../../model/digest.ts'
 import { createDigests, type Digests, type Follower } from './digests.ts'
 import { FileBytes } from './file-bytes.ts'
+import { createOpenFiles, type OpenFiles } from './open-files.ts'
 import { countYoungBuffers } from './young-buffers.ts'
 import type { ObjectStore, ObjectWriter } from './objects.ts'
 
@@ -27,6 +28,7 @@ const onDisk = createSlots({ atOnce: 24 })
 export async function openFileObjects(folder: string): Promise<ObjectStore> {
   await makeFolders(folder)
   const digests = createDigests()
+  const files = createOpenFiles()
   const pathOf = (key: string) => join(folder, key.slice(0, 2), checkedKey(key))
   return {
     newKey: () => randomBytes(16).toString('hex'),
@@ -37,9 +39,15 @@ export async function openFileObjects(folder: string): Promise<ObjectStore> {
       const file = await open(pathOf(key), 'r+').catch((cause: unknown) => missing(cause, 'BLOB_UPLOAD_UNKNOWN'))
       return new FileWriter(key, pathOf(key), file, (await file.stat()).size, digests)
     },
-    read: (key, range) => readFrom(pathOf(key), range),
-    remove: (key) => rm(pathOf(key), { force: true }),
-    close: () => digests.close(),
+    read: (key, range) => readFrom(files, pathOf(key), range),
+    async remove(key) {
+      await rm(pathOf(key), { force: true })
+      await files.forget(pathOf(key))
+    },
+    async close() {
+      await files.close()
+      await digests.close()
+    },
   }
 }
 
@@ -54,18 +62,13 @@ async function makeFolders(folder: string): Promise<void> {
   await syncFolder(dirname(folder))
 }
 
-async function readFrom(path: string, range: { start: number; end: number } | undefined): Promise<Readable> {
-  const file = await open(path, 'r').catch((cause: unknown) => missing(cause, 'BLOB_UNKNOWN'))
-  try {
-    const { size } = await file.stat()
-    const { start, end } = range ?? { start: 0, end: size }
-    if (end > size) throw new LazaretError('INTERNAL', `an object has ${size} bytes on disk, where ${end} were written: see lazaret doctor`)
-    if (start < end) return new FileBytes(file, start, end)
-  } catch (error) {
-    await file.close()
-    throw error
-  }
+async function readFrom(files: OpenFiles, path: string, range: { start: number; end: number } | undefined): Promise<Readable> {
+  const file = await files.open(path).catch((cause: unknown) => missing(cause, 'BLOB_UNKNOWN'))
+  const { size } = file
+  const { start, end } = range ?? { start: 0, end: size }
+  if (start < end && end <= size) return new FileBytes(file, start, end)
   await file.close()
+  if (end > size) throw new LazaretError('INTERNAL', `an object has ${size} bytes on disk, where ${end} were written: see lazaret doctor`)
   return Readable.from([])
 }
 
