@@ -122,7 +122,7 @@ export function createExaminations(parts: ExaminationParts): Examinations {
       const manifest = await find(digest)
       const found =
         manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
-      const places = await records.write(async (tx) => {
+      const change = async (tx: Tx) => {
         const fresh = manifest === undefined || found === undefined ? undefined : await keep(tx, manifest, found)
         const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh, judgeWhereNeeded)
         await finishJob(tx, jobId)
@@ -130,8 +130,8 @@ export function createExaminations(parts: ExaminationParts): Examinations {
         if (found !== undefined && found.examined.parsed.advisoryRevision !== parts.advisoryRevision())
           await addJob(tx, 'examine', digest, now())
         return made
-      })
-      announce(places)
+      }
+      announce(await records.write(change, { sync: 'behind' })) // what the power takes, the job that it gives back makes again
     },
     async giveUp(digest, problem) {
       const manifest = await find(digest)

@@ -59,15 +59,17 @@ export function createInventories(parts: InventoryParts): Inventories {
     return inputOf(digest, reading)
   }
 
+  /** What the power takes is read again: the job that asks for it is then there again too. */
   async function keep(digest: Digest, reading: BlobReading): Promise<void> {
-    await records.write(async (tx) => {
+    const change = async (tx: Tx) => {
       if (reading.state === 'layer') await keepLayer(tx, reading)
       await tx
         .insertInto('blob_layers')
         .values({ blob_digest: digest, ...rowOf(reading) })
         .onConflict((conflict) => conflict.column('blob_digest').doUpdateSet(rowOf(reading)))
         .execute()
-    })
+    }
+    await records.write(change, { sync: 'behind' })
   }
 
   async function keepLayer(tx: Tx, layer: Extract<BlobReading, { state: 'layer' }>): Promise<void> {

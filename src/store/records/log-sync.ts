@@ -1,9 +1,11 @@
 import { open, type FileHandle } from 'node:fs/promises'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
 
+const laterMs = 500
+
 /** Makes commits last: SQLite has written them to its log, and this syncs the log to disk beside what else runs. */
 export interface LogSync {
-  /** To call after each commit. */
+  /** To call after each commit. Where nobody asks for its sync within half a second, it is synced then. */
   committed(): void
   /** Out: when everything committed before the call is on disk. Rejects where it may not be, then and for ever after. */
   synced(): Promise<void>
@@ -23,12 +25,15 @@ export function createLogSync(path: string): LogSync {
   let broken: LazaretError | undefined
   let commits = 0
   let covered = 0
+  let later: NodeJS.Timeout | undefined
 
   async function sync(after: Promise<void>): Promise<void> {
     await after
     next = undefined // who comes from here on may have committed after the sync has begun
     if (broken !== undefined) throw broken
     if (covered === commits) return
+    clearTimeout(later)
+    later = undefined
     covered = commits
     try {
       file ??= await open(path, 'r+')
@@ -44,17 +49,27 @@ export function createLogSync(path: string): LogSync {
     }
   }
 
+  function synced(): Promise<void> {
+    if (next === undefined) {
+      next = sync(running)
+      running = next.catch(() => undefined) // told to each who waits for it, and to all who write from then on
+    }
+    return next
+  }
+
+  function syncUnasked(): void {
+    synced().catch(() => undefined)
+  }
+
   return {
-    committed: () => void commits++,
-    problem: () => broken,
-    synced() {
-      if (next === undefined) {
-        next = sync(running)
-        running = next.catch(() => undefined) // told to each who waits for it
-      }
-      return next
+    committed() {
+      commits++
+      later ??= setTimeout(syncUnasked, laterMs).unref()
     },
+    problem: () => broken,
+    synced,
     async close() {
+      clearTimeout(later)
       await running
       await file?.close()
     },

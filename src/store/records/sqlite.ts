@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
-import { Kysely, sql, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
+import { Kysely, SqliteDialect, type SqliteDatabase, type SqliteStatement } from 'kysely'
 import { LazaretError } from '../../kit/errors.ts'
 import { keepBeforeUpgrade } from './before-upgrade.ts'
 import { damagedAtStart, sayDamage } from './damaged.ts'
@@ -138,14 +138,15 @@ interface Waiting {
 }
 
 /**
- * Group commit: what waits when a transaction begins goes into it, each change behind a savepoint; the next begins while the log is
- * synced. `settled`: when every change that was given has its outcome.
+ * Group commit: what waits when a transaction begins goes into it, each of several changes behind a savepoint; the next begins while the
+ * log is synced. `settled`: when every change that was given has its outcome.
  */
 function groupedWriter(
   db: Kysely<Schema>,
   database: DatabaseSync,
   after: AfterCommit,
 ): { write: Records['write']; settled: () => Promise<void> } {
+  const control = controlOf(database)
   const waiting: Waiting[] = []
   let draining: Promise<void> | undefined
   let syncing: Promise<void> = Promise.resolve()
@@ -158,7 +159,7 @@ function groupedWriter(
         for (const entry of waiting.splice(0)) entry.settle({ error })
         break
       }
-      const settle = await commitGroup(db, database, waiting.splice(0, mostInGroup))
+      const settle = await commitGroup(db, control, waiting.splice(0, mostInGroup))
       after.committed() // also after an error: the change may stand, and its answer was lost
       syncing = settle(after.synced)
     }
@@ -186,19 +187,21 @@ function groupedWriter(
 /** Out: what tells each its outcome, once the log is synced. Throws nothing. */
 type Settle = (synced: () => Promise<void>) => Promise<void>
 
-async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Waiting[]): Promise<Settle> {
+async function commitGroup(db: Kysely<Schema>, control: Control, group: Waiting[]): Promise<Settle> {
   const outcomes: ({ value: unknown } | { error: unknown })[] = []
   const fail = (error: unknown) => {
     for (const entry of group) entry.settle({ error })
   }
   try {
     await db.connection().execute(async (tx) => {
-      await sql`begin immediate`.execute(tx)
+      control.begin()
       try {
-        for (const entry of group) outcomes.push(await behindSavepoint(tx, database, entry))
-        await sql`commit`.execute(tx)
+        const [alone, ...others] = group
+        if (alone !== undefined && others.length === 0) outcomes.push({ value: await alone.change(tx) })
+        else for (const entry of group) outcomes.push(await behindSavepoint(tx, control, entry))
+        control.commit()
       } catch (error) {
-        if (database.isTransaction) await sql`rollback`.execute(tx)
+        if (control.isUnderWay()) control.rollback()
         throw error
       }
     })
@@ -208,6 +211,7 @@ async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Wa
   return async (synced) => {
     const settle = (entry: Waiting, at: number) => entry.settle(outcomes[at] ?? { error: new Error('a change without outcome') })
     group.forEach((entry, at) => entry.behind && settle(entry, at))
+    if (group.every((entry) => entry.behind)) return
     try {
       await synced()
     } catch (error) {
@@ -219,16 +223,43 @@ async function commitGroup(db: Kysely<Schema>, database: DatabaseSync, group: Wa
 }
 
 /** A full disk ends the whole transaction of itself (lang_transaction.html, "Response To Errors"): then all in it have failed. */
-async function behindSavepoint(tx: Tx, database: DatabaseSync, entry: Waiting): Promise<{ value: unknown } | { error: unknown }> {
-  await sql`savepoint change`.execute(tx)
+async function behindSavepoint(tx: Tx, control: Control, entry: Waiting): Promise<{ value: unknown } | { error: unknown }> {
+  control.savepoint()
   try {
     const value = await entry.change(tx)
-    await sql`release change`.execute(tx)
+    control.release()
     return { value }
   } catch (error) {
-    if (!database.isTransaction) throw error
-    await sql`rollback to change`.execute(tx)
-    await sql`release change`.execute(tx)
+    if (!control.isUnderWay()) throw error
+    control.rollbackToSavepoint()
+    control.release()
     return { error }
+  }
+}
+
+/** What transactions are made of, prepared: a small one has more of these than statements of its own. */
+interface Control {
+  begin(): void
+  commit(): void
+  rollback(): void
+  savepoint(): void
+  release(): void
+  rollbackToSavepoint(): void
+  isUnderWay(): boolean
+}
+
+function controlOf(database: DatabaseSync): Control {
+  const prepare = (text: string) => {
+    const statement = database.prepare(text)
+    return () => void statement.run()
+  }
+  return {
+    begin: prepare('begin immediate'),
+    commit: prepare('commit'),
+    rollback: prepare('rollback'),
+    savepoint: prepare('savepoint change'),
+    release: prepare('release change'),
+    rollbackToSavepoint: prepare('rollback to change'),
+    isUnderWay: () => database.isTransaction,
   }
 }
