@@ -63,8 +63,8 @@ const firstOfJson = /^[\t\n\r ]*(?:[[{"\-0-9tfn]|$)/
 
 /** By its first bytes: a megabyte of anything else is not read into memory for it. */
 async function mayBeJson(objects: ObjectStore, objectKey: string, sizeBytes: number): Promise<boolean> {
-  const [first] = await (await objects.read(objectKey, { start: 0, end: Math.min(sizeBytes, 4096) })).toArray()
-  return firstOfJson.test((first as Buffer).toString('latin1'))
+  const first = (await (await objects.read(objectKey, { start: 0, end: Math.min(sizeBytes, 4096) })).toArray()) as Buffer[]
+  return firstOfJson.test(Buffer.concat(first).toString('latin1'))
 }
 
 async function examine(task: Extract<Task, { task: 'examine' }>, advisories: OpenAdvisories): Promise<Examined> {
