@@ -166,6 +166,15 @@ test('what holds no code of its own is no package, and what Java would not open 
   assert.deepEqual(await found(['a.jar', 'version https://git-lfs.github.com/spec/v1\n'], ['b.jar', '']), nothing)
 })
 
+test('a starter holds no code, and is the package that advisories name', async () => {
+  const manifest = 'Implementation-Title: Core starter\nAutomatic-Module-Name: spring.boot.starter\nImplementation-Version: 2.7.18\n'
+  assert.deepEqual(await only('starter.jar', [['META-INF/MANIFEST.MF', `${manifest}Built-By: Spring\n`]]), {
+    ...nothing,
+    packages: ['starter.jar org.springframework.boot:spring-boot-starter 2.7.18'],
+  })
+  assert.deepEqual(await only('starter.jar', [['META-INF/MANIFEST.MF', `${manifest}Built-By: somebody\n`]]), nothing)
+})
+
 test('what a later layer removes or replaces is gone', async () => {
   const layer = async (...members: Member[]) => await layerOf(members, { extractors: [java] })
   const below = await layer(['app/a.jar', zipOf([pom('g', 'a', '1')])], ['lib/b/c.jar', zipOf([pom('g', 'c', '1')])])

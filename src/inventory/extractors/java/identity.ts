@@ -5,6 +5,7 @@ import { ZipError } from '../../zip/directory.ts'
 import type { ZipEntry } from '../../zip/directory.ts'
 import { unpackWhole } from '../../zip/unpack.ts'
 import { knownModule } from './known-modules.ts'
+import { licenceOfManifest, licenceOfPom } from './licences.ts'
 import { LimitError, javaLimits } from './limits.ts'
 import type { Cost } from './limits.ts'
 import { parseManifest } from './manifest.ts'
@@ -34,16 +35,25 @@ export interface Identity {
  *   the file's name                     only as a word for what is unknown
  *
  * In: an archive, what stands in its directory, and its file name. An archive without classes of its own holds others, or
- * nothing: it is no package by itself.
+ * nothing: it is no package by itself, unless its manifest is that of a known one (a starter, which advisories name).
  */
 export function identify(content: Content, survey: Survey, fileName: string, cost: Cost): Identity {
   const identity: Identity = { packages: [], unknown: [], problems: [] }
   const reader = new Reader(content, cost, identity.problems)
   const packages = new Map<string, Package>()
   for (const descriptor of survey.descriptors.values()) describe(descriptor, reader, packages, identity)
-  identity.packages.push(...packages.values())
-  if (survey.hasClasses && !namesItself(survey, fileName)) describeItself(survey, reader, fileName, identity)
+  const isNamed = namesItself(survey, fileName)
+  identity.packages.push(...(isNamed ? withItsLicence([...packages.values()], survey, reader) : packages.values()))
+  if (!isNamed) describeItself(survey, reader, fileName, identity)
   return identity
+}
+
+/** Where its pom leaves the licence to a parent, which is not here, the manifest of the one package in it may have it. */
+function withItsLicence(packages: Package[], { manifest: entry }: Survey, reader: Reader): Package[] {
+  const [only, ...others] = packages
+  if (only === undefined || others.length > 0 || only.licence !== undefined || entry === undefined) return packages
+  const licence = reader.glance(entry, javaLimits.descriptorBytes, (bytes) => licenceOfManifest(parseManifest(bytes)))
+  return [licence === undefined ? only : { ...only, licence }]
 }
 
 /** Without a renaming, one of the descriptors is of the file itself; Quarkus puts the group before the name. */
@@ -53,12 +63,13 @@ function namesItself({ descriptors }: Survey, fileName: string): boolean {
 }
 
 /** Maven leaves a descriptor of what it builds; in another's jar, all of them may be of what was put into it. */
-function describeItself({ manifest: entry, descriptors }: Survey, reader: Reader, fileName: string, identity: Identity): void {
+function describeItself({ manifest: entry, descriptors, hasClasses }: Survey, reader: Reader, fileName: string, identity: Identity): void {
   const manifest = entry && reader.read(entry, javaLimits.descriptorBytes, parseManifest)
   if (descriptors.size > 0 && manifest !== undefined && isOfMaven(manifest)) return
   const known = manifest && packageOf(knownModule(manifest, fileName) ?? {})
-  if (known !== undefined) identity.packages.push(known)
-  else identity.unknownSelf = wordsFor(manifest, fileName)
+  const licence = manifest && licenceOfManifest(manifest)
+  if (known !== undefined) identity.packages.push(licence === undefined ? known : { ...known, licence })
+  else if (hasClasses) identity.unknownSelf = wordsFor(manifest, fileName)
 }
 
 function isOfMaven(manifest: Manifest): boolean {
@@ -76,7 +87,10 @@ function describe(descriptor: Descriptor, reader: Reader, packages: Map<string, 
       : descriptor.poms.flatMap(
           (entry) => packageOf(withPath(reader.read(entry, javaLimits.descriptorBytes, parsePom) ?? {}, descriptor)) ?? [],
         )
-  for (const one of pack) packages.set(`${one.name}\n${one.version}`, one)
+  const licence = descriptor.poms
+    .map((entry) => reader.glance(entry, javaLimits.descriptorBytes, licenceOfPom))
+    .find((one) => one !== undefined)
+  for (const one of pack) packages.set(`${one.name}\n${one.version}`, licence === undefined ? one : { ...one, licence })
   if (pack.length === 0) identity.unknown.push(`${shown(descriptor.group)}:${shown(descriptor.artifact)} of a version that is not said`)
 }
 
@@ -135,13 +149,22 @@ class Reader {
   }
 
   read<T>(entry: ZipEntry, mostBytes: number, parse: (bytes: Buffer) => T): T | undefined {
+    return this.#unpack(entry, mostBytes, parse, this.#problems)
+  }
+
+  /** The same of what only adds a word: one that can't be read says nothing, and is no problem. */
+  glance<T>(entry: ZipEntry, mostBytes: number, parse: (bytes: Buffer) => T): T | undefined {
+    return this.#unpack(entry, mostBytes, parse, [])
+  }
+
+  #unpack<T>(entry: ZipEntry, mostBytes: number, parse: (bytes: Buffer) => T, problems: string[]): T | undefined {
     try {
       const bytes = unpackWhole(this.#content, entry, mostBytes)
       this.#cost.unpacked(bytes.length)
       return parse(bytes)
     } catch (error) {
       if (!(error instanceof ZipError) || error instanceof LimitError) throw error
-      this.#problems.push(`${shown(entry.name)} ${error.message}`)
+      problems.push(`${shown(entry.name)} ${error.message}`)
       return undefined
     }
   }

@@ -21,6 +21,16 @@ const published: [file: string, manifest: string, coordinates: string][] = [
     'org.springframework.boot:spring-boot-jarmode-tools:3.5.7',
   ],
   [
+    'spring-boot-starter-web-2.7.18.jar',
+    'Implementation-Title: Starter for building web, including RESTful, app\n lications using Spring MVC. Uses Tomcat as the default embedded conta\n iner\nAutomatic-Module-Name: spring.boot.starter.web\nImplementation-Version: 2.7.18\nBuilt-By: Spring',
+    'org.springframework.boot:spring-boot-starter-web:2.7.18',
+  ],
+  [
+    'checker-qual-3.12.0.jar',
+    'Automatic-Module-Name: org.checkerframework.checker.qual\nBundle-SymbolicName: checker-qual\nImplementation-Version: 3.12.0',
+    'org.checkerframework:checker-qual:3.12.0',
+  ],
+  [
     'tomcat-embed-el-10.1.48.jar',
     'Bundle-SymbolicName: org.apache.tomcat-embed-jasper-el\nBundle-Version: 10.1.48\nImplementation-Title: Apache Tomcat\nImplementation-Version: 10.1.48',
     'org.apache.tomcat.embed:tomcat-embed-el:10.1.48',

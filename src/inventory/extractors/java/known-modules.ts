@@ -7,6 +7,7 @@ interface Words {
   module: string
   bundle: string
   vendorId: string
+  builder: string
   version: string
   /** Without its ending. */
   file: string
@@ -32,6 +33,7 @@ function wordsOf(manifest: Manifest, fileName: string): Words {
     module: get('automatic-module-name'),
     bundle: get('bundle-symbolicname').replace(/;.*$/, ''),
     vendorId: get('implementation-vendor-id'),
+    builder: get('built-by'),
     version: get('implementation-version') || get('bundle-version'),
     file: fileName.replace(/\.[a-z]+$/i, ''),
   }
@@ -81,8 +83,10 @@ function confirms({ title, module, version, file }: Words): boolean {
   return module === '' ? file === `${title}-${version}` : module === title.replaceAll('-', '.')
 }
 
-function springBoot({ title, module, version }: Words): Coordinates | undefined {
-  if (!title.startsWith('Spring Boot') || !/^spring\.boot(?:\.[a-z0-9]+)*$/.test(module)) return undefined
+/** Starters have a sentence for a title; who built them is said since Gradle builds them. */
+function springBoot({ title, module, builder, version }: Words): Coordinates | undefined {
+  if (!title.startsWith('Spring Boot') && builder !== 'Spring') return undefined
+  if (!/^spring\.boot(?:\.[a-z0-9]+)*$/.test(module)) return undefined
   return { group: 'org.springframework.boot', artifact: module.replaceAll('.', '-'), version }
 }
 
@@ -140,6 +144,7 @@ const modules: Record<string, string> = {
   'org.postgresql.jdbc': 'org.postgresql:postgresql',
   'org.apache.groovy': 'org.apache.groovy:groovy',
   'org.reactivestreams': 'org.reactivestreams:reactive-streams',
+  'org.checkerframework.checker.qual': 'org.checkerframework:checker-qual',
 }
 
 function byModule({ module, version }: Words): Coordinates | undefined {
