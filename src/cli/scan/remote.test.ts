@@ -102,6 +102,17 @@ test('--base by a reference: its layers are known by its config, and not read', 
   assert.deepEqual(new Set(ofBase), new Set([base.root.digest, [...base.blobs.keys()][0]]), 'its manifest and its config')
 })
 
+test('layers that were read before are not asked for again; with --no-cache they are', async () => {
+  const config = { credsStore: 'ours' }
+  await lazaret(config)
+  const layers = [...image.blobs.keys()].slice(1)
+  const layersAsked = () => layers.filter((digest) => asked.some((url) => url.endsWith(digest)))
+  const known = await lazaret(config, '--verbose')
+  assert.deepEqual([known.err, layersAsked()], ['lazaret: known from before: all its layers (2)\n', []])
+  const anew = await lazaret(config, '--no-cache')
+  assert.deepEqual([anew.out, layersAsked()], [known.out, layers])
+})
+
 test('--attached-sbom: the SBOM that refers to the image is judged, no layer is read, and without one it is an error', async () => {
   const config = { credsStore: 'ours' }
   const none = await lazaret(config, '--attached-sbom')

@@ -26,7 +26,7 @@ export async function provenDigest(layer: SourceLayer, known: Known, tell: (byte
 }
 
 async function hashedDigest(layer: SourceLayer, known: Known, tell: (bytes: number) => void): Promise<Digest | undefined> {
-  const proving = provingLayer(layer, known, true)
+  const proving = provingLayer(layer, known, { hashes: true })
   const stream = proving.open()
   stream.on('data', (chunk: Buffer) => tell(chunk.length))
   await once(stream, 'end')
@@ -40,9 +40,15 @@ export interface ProvingLayer {
   digest(diffId: Digest | undefined): Promise<Digest | undefined>
 }
 
-/** `hashes`: whoever reads has no diffID to give. A layer that is held to a digest need not be hashed twice, nor a plain tar that is walked. */
-export function provingLayer(layer: SourceLayer, known: Known, hashes = false): ProvingLayer {
-  const beganAt = Date.now()
+interface ProvingOptions {
+  /** Whoever reads has no diffID to give. A layer that is held to a digest need not be hashed twice, nor a plain tar that is walked. */
+  hashes?: boolean
+  now?: () => number
+}
+
+/** In: a layer that is about to be read. Out: the same, watched for what its bytes turn out to be. */
+export function provingLayer(layer: SourceLayer, known: Known, { hashes = false, now = Date.now }: ProvingOptions = {}): ProvingLayer {
+  const beganAt = now()
   const before = layer.path === undefined ? undefined : markOf(layer.path)
   let found: Digest | 'plain' | undefined
 
