@@ -17,6 +17,9 @@ export interface Row {
   measure: (peer: Peer, round: number) => Promise<number | undefined>
 }
 
+/** What is pushed in a round before the first, whose figures nobody sees: who serves for months is warm. */
+const warmUpName = 1000
+
 /** Lines beneath the table, as they come up. */
 const notes: string[] = []
 
@@ -27,7 +30,7 @@ export function note(text: string): void {
 /** Prints as it goes. Out: whether every row could be measured. */
 export async function printTable(rows: readonly Row[], peers: Peers, rounds: number): Promise<boolean> {
   const date = new Date().toISOString().slice(0, 10)
-  console.log(`${date}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node ${process.versions.node}, ${rounds} rounds, medians.`)
+  console.log(`${date}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node ${process.versions.node}, ${rounds} rounds after one that does not count, medians.`)
   console.log('Ratio: of Lazaret to Distribution, round by round. Client: what the load burnt of a core, against Lazaret.\n')
   console.log('| what | Lazaret | Distribution | nginx | ratio | client |\n|---|---|---|---|---|---|')
   let whole = true
@@ -41,12 +44,13 @@ async function printRow(row: Row, { lazaret, distribution, nginx }: Peers, round
   const seen = new Map<Peer['name'], number[]>(measured.map(({ name }) => [name, []]))
   const shares: number[] = []
   try {
-    for (let round = 0; round < rounds; round++) {
+    for (let round = row.once === true ? 0 : -1; round < rounds; round++) {
       for (const peer of round % 2 === 0 ? measured : measured.toReversed()) {
         await settled(lazaret)
-        const value = await row.measure(peer, round)
-        if (value !== undefined) seen.get(peer.name)?.push(value)
+        const value = await row.measure(peer, round < 0 ? warmUpName : round)
         const share = takeClientShare()
+        if (round < 0) continue
+        if (value !== undefined) seen.get(peer.name)?.push(value)
         if (peer === lazaret && !Number.isNaN(share)) shares.push(share)
       }
     }
