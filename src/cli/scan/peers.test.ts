@@ -1,4 +1,4 @@
-// Another scanner reads our documents with the same packages. It takes long to build, so that it is not among the tools that tests need.
+// Other scanners read our documents with the same packages. They take long to build, so that they are not among the tools that tests need.
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import { writeFile } from 'node:fs/promises'
@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, test } from 'node:test'
 import { promisify } from 'node:util'
+import { PackageURL } from 'packageurl-js'
 import { writeLayout } from '../../../test/support/content.ts'
 import { imageOf } from '../../../test/support/images.ts'
 import { scratch } from '../../../test/support/scratch.ts'
@@ -14,6 +15,8 @@ import { alpineBase, debianBase, npmApplication } from '../../../test/support/wo
 import { run } from '../run.ts'
 
 const grype = findTool('grype')
+const trivy = findTool('trivy')
+const withoutTrivy = trivy === undefined && 'Trivy is not here: docs/comparison.md says how it is built'
 const skip = grype === undefined && 'Grype is not here: go install github.com/anchore/grype/cmd/grype@v0.121.2'
 const stack = new AsyncDisposableStack()
 let folder = ''
@@ -24,7 +27,7 @@ const application = npmApplication({ minimist: '1.2.5', jquery: '3.4.1' })
 const worlds = {
   'debian 12': [
     debianBase([
-      { name: 'libssl3', version: '3.0.11-1', source: 'openssl' },
+      { name: 'libssl3', version: '3.0.11-1+deb12u2', source: 'openssl' },
       { name: 'tzdata', version: '2024a-0' },
     ]),
     application,
@@ -47,6 +50,31 @@ for (const [distribution, layers] of Object.entries(worlds)) {
       if (format === 'cyclonedx') assert.equal(distro, distribution)
     })
   }
+}
+
+for (const [distribution, layers] of Object.entries(worlds)) {
+  test(`Trivy reads cyclonedx of ${distribution} with the same packages`, { skip: withoutTrivy }, async () => {
+    const image = await writeLayout(await imageOf(layers), join(folder, crypto.randomUUID()), '1')
+    const text = await sbomOf(image, 'cyclonedx')
+    const path = join(folder, `${crypto.randomUUID()}.json`)
+    await writeFile(path, text)
+    const ours = purlsIn(text)
+    assert.ok(ours.length >= 3, text)
+    assert.deepEqual(purlsIn(await rewrittenByTrivy(path)), ours)
+  })
+}
+
+/** It writes what it has read, for which it wants no database. */
+async function rewrittenByTrivy(path: string): Promise<string> {
+  const rest = ['--format', 'cyclonedx', '--offline-scan', '--skip-version-check', '--quiet', '--cache-dir', join(folder, 'trivy')]
+  const { stdout } = await promisify(execFile)(trivy ?? '', ['sbom', path, ...rest], { cwd: folder, timeout: 60_000, maxBuffer: 1 << 26 })
+  return stdout
+}
+
+/** Parsed: one writes a `+` as it is, the other as `%2B`. */
+function purlsIn(text: string): string[] {
+  const { components } = JSON.parse(text) as { components: { purl?: string }[] }
+  return components.flatMap(({ purl }) => (purl === undefined ? [] : [JSON.stringify(PackageURL.fromString(purl))])).toSorted()
 }
 
 async function sbomOf(image: string, format: string): Promise<string> {
