@@ -21,6 +21,7 @@ import { opkg } from './extractors/opkg.ts'
 import { packed } from './extractors/packed.ts'
 import { programs } from './extractors/programs.ts'
 import { pythonEgg } from './extractors/python-egg.ts'
+import { pythonLicence } from './extractors/python-licence.ts'
 import { python } from './extractors/python.ts'
 import { r } from './extractors/r.ts'
 import { release } from './extractors/release.ts'
@@ -56,6 +57,7 @@ export const extractors: readonly Extractor[] = [
   packed,
   programs,
   pythonEgg,
+  pythonLicence,
   python,
   r,
   release,

@@ -104,7 +104,7 @@ function packagesOf(standing: Standing, layers: readonly LayerFacts[], { owners,
       if (pack.kind === 'program' && ownedBy !== undefined) continue
       packages.set(`${key}\n${pack.architecture ?? ''}\n${pack.within ?? ''}`, {
         ...shown(pack),
-        ...licences.of(pack),
+        ...licences.of(pack, location),
         ...origins.get(key),
         purl: purlOf({ ...pack, ...origins.get(key) }, release),
         location: placeOf(location, pack.within),

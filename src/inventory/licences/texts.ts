@@ -20,6 +20,8 @@ const sentences: [string, RegExp][] = [
     'HPND',
     /permission to use, copy, modify,? and(?:\/or)? distribute this software and its documentation for any purpose and without fee is hereby granted/,
   ],
+  ['Apache-2.0', /apache license,? version 2\.0, january 2004|licensed under the apache license, version 2\.0/],
+  ['MPL-2.0', /subject to the terms of the mozilla public license, v\. 2\.0|^ ?mozilla public license,? version 2\.0/],
   [
     'TCL',
     /the authors hereby grant permission to use, copy, modify, distribute, and license this software and its documentation for any purpose/,

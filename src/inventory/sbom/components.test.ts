@@ -12,10 +12,11 @@ const jar = (location: string): ImagePackage => ({
   layer: `sha256:${'a'.repeat(64)}`,
 })
 
-test('a package of Maven has its group, and every place where it was found', () => {
-  const components = packageComponents([jar('app.jar!/lib/a.jar'), jar('b.war!/WEB-INF/lib/a.jar!/x.jar')])
+test('a package of Maven has its group, the licence of whichever place says it, and every place where it was found', () => {
+  const components = packageComponents([jar('app.jar!/lib/a.jar'), { ...jar('b.war!/WEB-INF/lib/a.jar!/x.jar'), licence: 'MIT' }])
   assert.equal(components.length, 1)
-  const { group, name, version, evidence } = components[0] ?? assert.fail()
+  const { group, name, version, evidence, licenses } = components[0] ?? assert.fail()
+  assert.deepEqual(licenses, [{ license: { id: 'MIT' } }])
   assert.deepEqual([group, name, version], ['org.example', 'lib-a', '1.0'])
   assert.deepEqual(
     evidence?.occurrences.map(({ location }) => location),

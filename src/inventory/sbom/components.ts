@@ -24,7 +24,7 @@ export function packageComponents(packages: readonly ImagePackage[]): Component[
 
 function packageComponent(pack: ImagePackage, same: ImagePackage[]): Component {
   const { group, name } = splitName(pack)
-  const licenses = licencesOf(pack.licence)
+  const licenses = licencesOf(licenceAmong(same))
   const locations = [...new Set(same.map(({ location }) => location))]
   return {
     type: 'library',
@@ -37,6 +37,11 @@ function packageComponent(pack: ImagePackage, same: ImagePackage[]): Component {
     evidence: { occurrences: locations.map((location) => ({ location: `/${location}` })) },
     properties: propertiesOf(pack),
   }
+}
+
+/** Of one package at several places, not every one says its licence. */
+export function licenceAmong(same: readonly ImagePackage[]): string | undefined {
+  return same.find(({ licence }) => licence !== undefined)?.licence
 }
 
 /**

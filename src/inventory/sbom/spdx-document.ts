@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { digestHex } from '../../model/digest.ts'
 import type { OsRelease } from '../../model/layer.ts'
 import type { ImagePackage } from '../../model/package.ts'
-import { purlWithSource } from './components.ts'
+import { licenceAmong, purlWithSource } from './components.ts'
 import type { SbomInput } from './cyclonedx.ts'
 import { licencesOf, referencesIn } from './licences.ts'
 
@@ -88,7 +88,7 @@ function spdxPackage(pack: ImagePackage, same: ImagePackage[], licences: Map<str
     name: pack.name,
     versionInfo: pack.version,
     ...unsaid,
-    licenseDeclared: declared(pack.licence, licences),
+    licenseDeclared: declared(licenceAmong(same), licences),
     primaryPackagePurpose: 'LIBRARY',
     ...(pack.vendor !== undefined && { supplier: `Organization: ${pack.vendor.replaceAll(/\s+/g, ' ')}` }),
     sourceInfo: placesOf(same),

@@ -5,6 +5,8 @@ import type { Standing } from './locations.ts'
 
 const documentation = 'usr/share/doc'
 const mostHops = 8
+/** Several licences are called so; the text beside the metadata says which. */
+const leavesOpen = /^(?:the )?(?:modified )?bsd(?: licen[cs]e)?$/i
 
 /**
  * The licence of each package in SPDX's words: from what its own records state, of a Debian package from the file that is kept
@@ -13,6 +15,8 @@ const mostHops = 8
  */
 export class Licences {
   readonly #kept: ReadonlyMap<string, string>
+  /** By the folder of a Python distribution's metadata. */
+  readonly #beside: ReadonlyMap<string, string>
   readonly #links: ReadonlyMap<string, string>
   readonly #said = new Map<string, string>()
 
@@ -23,11 +27,18 @@ export class Licences {
         manifests.flatMap(({ licence }) => (licence === undefined ? [] : [[location, licence] as const])),
       ),
     )
+    this.#beside = new Map(
+      [...this.#kept].map(([location, licence]) => [parentOf(location.replace(/\/licenses(?=\/[^/]+$)/, '')), licence]),
+    )
   }
 
-  of(pack: Package): { licence?: string } {
+  /** In: a package, and the file that it was read from. */
+  of(pack: Package, location: string): { licence?: string } {
     const stated = pack.licence ?? (pack.kind === 'deb' ? this.#kept.get(this.#copyrightOf(pack.name)) : undefined)
-    return stated === undefined ? {} : { licence: this.#words(stated) }
+    const words = stated === undefined ? undefined : this.#words(stated)
+    if (pack.kind !== 'pypi' || (words !== undefined && !leavesOpen.test(words))) return words === undefined ? {} : { licence: words }
+    const beside = this.#beside.get(parentOf(location)) ?? words
+    return beside === undefined ? {} : { licence: beside }
   }
 
   #words(stated: string): string {
