@@ -17,8 +17,12 @@ export function namedBy(purl: string): Named | undefined {
   if (unlisted.has(type)) return undefined
   // The namespace of a distribution's package is the distribution.
   const whole = isOfDistribution(type) || !namespace ? name : `${namespace}${type === 'maven' ? ':' : '/'}${name}`
-  const epoch = type === 'rpm' ? qualifiers?.['epoch'] : undefined
-  return named(type, whole, epoch === undefined || epoch === '0' ? (version ?? '') : `${epoch}:${version}`)
+  return named(type, whole, withEpoch(version ?? '', qualifiers?.['epoch']))
+}
+
+/** Of rpm and dpkg: some write it as a qualifier. */
+function withEpoch(version: string, epoch = '0'): string {
+  return epoch === '0' || version.startsWith(`${epoch}:`) ? version : `${epoch}:${version}`
 }
 
 /** In: as a manager prints them. Out: as they are compared. */

@@ -78,8 +78,8 @@ async function trivy(program: string, archive: string, folder: string): Promise<
   return componentsIn(await printed(program, ['image', '--input', archive, ...rest]))
 }
 
-/** github.com/aquasecurity/trivy-java-db, pkg/db. */
-async function emptyJavaDatabase(folder: string): Promise<void> {
+/** In: a folder. Lays down a database of published jars that knows none. github.com/aquasecurity/trivy-java-db, pkg/db. */
+export async function emptyJavaDatabase(folder: string): Promise<void> {
   const path = join(folder, 'trivy-java.db')
   if (existsSync(path)) return
   await mkdir(folder, { recursive: true })

@@ -6,6 +6,7 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { toolsFolder } from '../../scripts/prepare.ts'
 import { ensureDatabase } from '../../src/advisories/ensure.ts'
+import { emptyJavaDatabase } from '../accuracy/scanners.ts'
 import { launcher } from '../server.ts'
 import { watched, type Watched } from './watched.ts'
 
@@ -52,17 +53,29 @@ async function lazaret(folder: string): Promise<Scanner> {
   }
 }
 
-/** CycloneDX is the form for which Trivy wants no database. */
+/** CycloneDX is the form for which Trivy wants no database of advisories; it reads no jar without one of published jars. */
 function trivyAt(program: string, folder: string): Scanner {
   const output = join(folder, 'trivy.json')
   return {
     name: 'Trivy',
     async scan(target, cache) {
-      const rest = ['--cache-dir', cache, '--format', 'cyclonedx', '--offline-scan', '--skip-version-check', '--quiet']
+      const rest = [
+        '--cache-dir',
+        cache,
+        '--format',
+        'cyclonedx',
+        '--offline-scan',
+        '--skip-version-check',
+        '--skip-java-db-update',
+        '--quiet',
+      ]
       const seen = await watched([program, 'image', '--input', target, ...rest], { cwd: folder, output })
       return { ...seen, packages: lengthIn(output, 'components') }
     },
-    freshCache: emptied,
+    async freshCache(cache) {
+      await emptied(cache)
+      await emptyJavaDatabase(join(cache, 'java-db'))
+    },
   }
 }
 

@@ -29,6 +29,7 @@ test('a package is spelled in one way, whoever names it', () => {
   const spelled: Record<string, string> = {
     'pkg:deb/debian/libssl3@3.0.11-1~deb12u2?arch=amd64&distro=debian-12': 'deb libssl3 3.0.11-1~deb12u2',
     'pkg:deb/debian/tar@1%3A1.34?epoch=1': 'deb tar 1:1.34',
+    'pkg:deb/debian/login@4.13+dfsg1-1?arch=amd64&epoch=1': 'deb login 1:4.13+dfsg1-1',
     'pkg:rpm/fedora/bash@5.2-1.fc40?epoch=2': 'rpm bash 2:5.2-1.fc40',
     'pkg:rpm/fedora/bash@5.2-1.fc40?epoch=0': 'rpm bash 5.2-1.fc40',
     'pkg:npm/%40hapi/boom@9.1.0': 'npm @hapi/boom 9.1.0',

@@ -22,7 +22,7 @@ export const debian: readonly Recipe[] = [
     what: 'Debian 13 with Python packages of its own: `dpkg-query`, `pip list`',
     async make({ layer }) {
       const root = await layer()
-      await debootstrap('trixie', 'ca-certificates,openssl,python3-yaml,python3-cryptography,python3-pip', root)
+      await debootstrap('trixie', 'ca-certificates,openssl,python3-yaml,python3-pip', root)
       const packages = [...(await dpkg(root)), ...(await pipIn(root))]
       await leave(root)
       return { packages }
@@ -31,7 +31,11 @@ export const debian: readonly Recipe[] = [
 ]
 
 async function debootstrap(release: string, wanted: string, root: string): Promise<void> {
-  await shell(`debootstrap --variant=minbase --include=${wanted} ${release} "$ROOT" > ../debootstrap.log`, join(root, '..'), { ROOT: root })
+  await shell(
+    `debootstrap --variant=minbase --include=${wanted} ${release} "$ROOT" > "$ROOT.log" || { tail -3 "$ROOT/debootstrap/debootstrap.log" >&2; exit 1; }`,
+    join(root, '..'),
+    { ROOT: root },
+  )
 }
 
 /** What the image of a package manager's run does not keep. */

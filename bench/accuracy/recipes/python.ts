@@ -13,7 +13,14 @@ export const python: readonly Recipe[] = [
       const root = await layer()
       const wanted =
         'requests==2.28.1 flask==2.0.3 numpy==1.26.4 zope.interface==6.0 ruamel.yaml==0.17.21 Django==3.2.1 cryptography==41.0.1'
-      return { packages: await pip(await environment(root, wanted)) }
+      const venv = await environment(root, wanted)
+      // Wheels bring libraries of Rust, and with them its standard library: the compiler's name stands in them.
+      const compilers = await shell("find . -name '*.so' -exec grep -aohE 'rustc version [0-9.]+' {} + | sort -u", venv)
+      const either = compilers
+        .split('\n')
+        .flatMap((line) => /[\d.]+$/.exec(line) ?? [])
+        .map((version) => named('cargo', 'std', version))
+      return { packages: await pip(venv), either }
     },
   },
   {
