@@ -25,6 +25,9 @@ export async function serve(settings: Settings, readAgain: () => Settings): Prom
   }
 }
 
+/** Connections that the kernel holds until this thread takes them: whom it turns away knocks again after one second, then three. */
+const mostKnocking = 4096
+
 async function serveHeld(settings: Settings, readAgain: () => Settings, hold: Hold): Promise<void> {
   const log = createLog({ level: settings.log })
   const house = await openHouse(settings, log)
@@ -32,7 +35,7 @@ async function serveHeld(settings: Settings, readAgain: () => Settings, hold: Ho
   const connections = followConnections(server.server)
   announceAdmin(await house.admin, (text) => process.stderr.write(text))
   const told = untilTold(log) // from the first answer on
-  await server.listen({ host: settings.listen.host, port: settings.listen.port })
+  await server.listen({ host: settings.listen.host, port: settings.listen.port, backlog: mostKnocking })
   const address = server.server.address()
   const port = typeof address === 'object' && address !== null ? address.port : settings.listen.port
   house.bound(port)

@@ -114,6 +114,20 @@ describe('clients that are slow', { skip: lacking('setpriv', 'prlimit') }, () =>
     wire.socket.destroy()
   })
 
+  test('a crowd that comes while the server is busy is let in, and has not to knock again', async (t) => {
+    const mostHere = Number(await readFile('/proc/sys/net/core/somaxconn', 'utf8'))
+    if (mostHere < 2000) return t.skip(`the kernel holds ${mostHere} connections at most`)
+    process.kill(server.daemon.pid, 'SIGSTOP')
+    try {
+      const crowd = Promise.all(Array.from({ length: 1500 }, () => openWire(portOf(server.host))))
+      assert.ok(await Promise.race([crowd, sleep(30_000, false, { ref: false })]), 'they wait outside')
+      for (const { socket } of await crowd) socket.destroy()
+    } finally {
+      process.kill(server.daemon.pid, 'SIGCONT')
+    }
+    assert.equal((await fetch(`http://${server.host}/health/ready`)).status, 200)
+  })
+
   test(`${idleConnections} idle connections keep nobody waiting, cost little memory, and are closed`, async (t) => {
     const before = await memoryOf(server.daemon.pid)
     const wires: Wire[] = []
