@@ -8,6 +8,7 @@ import { conda } from './extractors/conda.ts'
 import { dart } from './extractors/dart.ts'
 import { debCopyright } from './extractors/deb-copyright.ts'
 import { dpkg } from './extractors/dpkg.ts'
+import { erlangArchive } from './extractors/erlang-archive.ts'
 import { erlang } from './extractors/erlang.ts'
 import { gem } from './extractors/gem.ts'
 import { go } from './extractors/go.ts'
@@ -44,6 +45,7 @@ export const extractors: readonly Extractor[] = [
   dart,
   debCopyright,
   dpkg,
+  erlangArchive,
   erlang,
   gem,
   go,

@@ -56,10 +56,6 @@ test('what can not be read is named, with what is wrong and where', () => {
   assert.deepEqual(said('{application,cowboy,[{vsn,"1'), ['cowboy, line 1: a text without an end'])
   assert.deepEqual(said(`{application,cowboy,[{vsn,"1"},${'['.repeat(9999)}`), ['cowboy, line 1: terms more than 64 deep'])
   assert.deepEqual(said('{application,cowboy,[{vsn,"2 9"}]}.'), ['cowboy of a version that is not said'])
-  assert.deepEqual(
-    factsOf(erlang, 'opt/rabbitmq/plugins/cowboy-2.6.1.ez', '').map((fact) => 'unsupported' in fact && fact.unsupported.name),
-    ['cowboy 2.6.1 in an archive (.ez)'],
-  )
 })
 
 test('what an application carries for its tests is none, and neither is what only looks like one', () => {

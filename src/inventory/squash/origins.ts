@@ -106,9 +106,10 @@ function specifications(location: string): string {
   return parentOf(location).replace(/\/default$/, '')
 }
 
-/** Of `lib/NAME-VERSION/ebin/NAME.app`, and of `deps/NAME/hex_metadata.config`, the folder of all applications. */
+/** Of `lib/NAME-VERSION/ebin/NAME.app`, and of `deps/NAME/hex_metadata.config`, the folder of all applications; archives lie in it. */
 function libraryFolder(location: string): string {
   const folder = parentOf(location)
+  if (location.endsWith('.ez')) return folder
   return parentOf(location.endsWith('.app') ? parentOf(folder) : folder)
 }
 
