@@ -1,13 +1,14 @@
 import { ensureDatabase } from '../advisories/ensure.ts'
-import { openAdvisories, type OpenAdvisories } from '../advisories/database.ts'
+import type { OpenAdvisories } from '../advisories/database.ts'
 import { currentRevision } from '../advisories/revisions.ts'
 import { claimedBase, wasInBase, type BaseClaim, type BaseImage } from '../model/base.ts'
 import { digestOf, type Digest } from '../model/digest.ts'
 import type { Evidence, Verdict } from '../model/verdict.ts'
-import { evidenceOf } from './evidence.ts'
+import type { Assembled } from './evidence.ts'
 import { describeConfig, type ImageConfig } from './scan/config.ts'
 import { applyIgnores, type IgnoredFinding, type IgnoreRule, type RuleUse } from './scan/ignore/rule.ts'
 import { baseLayersOf } from './scan/in-base.ts'
+import { judgedOf, openMarked, type MarkedAdvisories } from './scan/judged.ts'
 import { openKnown } from './scan/known/known.ts'
 import { describeLayers, type ScannedLayer } from './scan/layers.ts'
 import { placeFindings, type PlacedFinding } from './scan/places.ts'
@@ -61,16 +62,16 @@ export interface Scanned {
  * Errors: those of opening the target and the baseline.
  */
 export async function scanTarget(target: string, options: ScanOptions): Promise<Scanned> {
-  const advisories = await advisoriesFor(options)
+  const marked = await advisoriesFor(options)
   try {
     const source = await openSource(target, options)
     try {
-      return await scanSource(target, source, advisories, options)
+      return await scanSource(target, source, marked, options)
     } finally {
       await source.close()
     }
   } finally {
-    advisories.close()
+    marked.advisories.close()
   }
 }
 
@@ -80,11 +81,10 @@ export async function judgeScanned(scanned: Scanned, policy: 'balanced' | 'obser
   return judge(scanned.evidence, 1, policies[policy], new Date())
 }
 
-async function scanSource(target: string, source: Source, advisories: OpenAdvisories, options: ScanOptions): Promise<Scanned> {
+async function scanSource(target: string, source: Source, marked: MarkedAdvisories, options: ScanOptions): Promise<Scanned> {
   const baseOf = await baseTeller(options)
-  const reading = await readSource(source, options)
-  const digest = source.digest ?? contentDigest(reading)
-  const { evidence, subjects } = evidenceOf({ digest, kind: 'image', ...reading, advisories, now: new Date() })
+  const { advisories } = marked
+  const { reading, evidence, subjects } = await examine(source, marked, options)
   const layers = describeLayers(
     source.configBytes,
     source.layers.map((layer, at) => ({ ...layer, ...diffIdOf(reading, at) })),
@@ -124,16 +124,23 @@ function ageInDays(date: string): number {
 }
 
 /** Those of the data folder where it has any (read beside a running server), else the bundled ones in the cache. */
-async function advisoriesFor(options: ScanOptions): Promise<OpenAdvisories> {
-  if (currentRevision(options.dataFolder) !== undefined) return openAdvisories(options.dataFolder)
+async function advisoriesFor(options: ScanOptions): Promise<MarkedAdvisories> {
+  if (currentRevision(options.dataFolder) !== undefined) return openMarked(options.dataFolder)
   await ensureDatabase(options.cacheFolder)
-  return openAdvisories(options.cacheFolder)
+  return openMarked(options.cacheFolder)
 }
 
-async function readSource({ layers }: Source, { knownFolder, keepFiles, onProgress, say }: ScanOptions): Promise<ImageReading> {
+interface Examined extends Assembled {
+  reading: ImageReading
+}
+
+/** Reads and judges it, as far as that was not done before. */
+async function examine(source: Source, marked: MarkedAdvisories, options: ScanOptions): Promise<Examined> {
+  const { knownFolder, keepFiles, onProgress, say } = options
   const known = knownFolder === undefined ? undefined : openKnown(knownFolder, say)
   try {
-    return await readImage(layers, { known, wantsFacts: keepFiles === true, onProgress })
+    const reading = await readImage(source.layers, { known, wantsFacts: keepFiles === true, onProgress })
+    return { reading, ...(await judgedOf(reading, source.digest ?? contentDigest(reading), marked, known)) }
   } finally {
     await known?.close()
   }

@@ -9,6 +9,7 @@ import { contentOf, sha256, writeLayout, type Content } from '../../../test/supp
 import { imageOf } from '../../../test/support/images.ts'
 import { scratch } from '../../../test/support/scratch.ts'
 import { alpineBase, npmApplication } from '../../../test/support/worlds.ts'
+import { importAdvisories } from '../../advisories/import.ts'
 import { run } from '../run.ts'
 
 const stack = new AsyncDisposableStack()
@@ -127,6 +128,19 @@ describe('a known image', () => {
       [],
     )
   })
+})
+
+test('newer advisories judge a known image anew', async () => {
+  const first = await lazaret('scan', at('layout'), '--format', 'json')
+  const flaw = { schema_version: '1.7.0', id: 'GHSA-aaaa-bbbb-cccc', modified: '2026-11-24T00:00:00Z', summary: 'a flaw' }
+  const affected = [{ package: { ecosystem: 'npm', name: 'minimist' }, versions: ['1.2.5'] }]
+  await writeFile(at('own.json'), JSON.stringify({ ...flaw, affected }))
+  await importAdvisories([at('own.json')], join(cache, 'lazaret'))
+  const second = await lazaret('scan', at('layout'), '--format', 'json', '--verbose')
+  assert.equal(second.err, all)
+  const ids = ({ out }: Outcome) => (JSON.parse(out) as { findings: { id: string }[] }).findings.map(({ id }) => id)
+  assert.ok(!ids(first).includes(flaw.id) && ids(second).includes(flaw.id))
+  assert.deepEqual(ids(second), ids(await lazaret('scan', at('layout'), '--format', 'json', '--no-cache')))
 })
 
 describe('bytes prove the name', () => {

@@ -29,6 +29,8 @@ export interface ReadOptions {
 export interface ImageReading {
   layers: (LayerState & { diffId?: Digest })[]
   inventory: ImageInventory
+  /** Of the stored bytes of every layer, where all are proven and known by now. */
+  blobs?: Digest[]
   /** Of the layers that could be read; absent where nobody wanted them and the image was known. */
   facts?: LayerFacts[]
 }
@@ -49,8 +51,8 @@ export async function readImage(layers: readonly SourceLayer[], options: ReadOpt
   const { squash } = await import('./walk.ts')
   const facts = outcomes.flatMap((outcome) => (outcome.state === 'layer' ? [outcome.facts] : []))
   const inventory = squash(facts)
-  await keepImage(blobs, outcomes, inventory, options.known)
-  return { layers: outcomes.map(stateOf), inventory, facts }
+  const kept = await keepImage(blobs, outcomes, inventory, options.known)
+  return { layers: outcomes.map(stateOf), inventory, facts, ...(kept !== undefined && { blobs: kept }) }
 }
 
 function tellsOf(layers: readonly SourceLayer[], onProgress: ReadOptions['onProgress']): Tell[] {
@@ -75,9 +77,9 @@ async function provenBlobs(layers: readonly SourceLayer[], known: Known | undefi
 async function knownImage(blobs: readonly (Digest | undefined)[], known: Known | undefined): Promise<ImageReading | undefined> {
   const proven = allOf(blobs)
   const image = proven === undefined ? undefined : await known?.image(proven)
-  if (image === undefined || image.diffIds.length !== blobs.length) return undefined
+  if (proven === undefined || image === undefined || image.diffIds.length !== blobs.length) return undefined
   known?.note(`known from before: all its layers (${blobs.length})`)
-  return { layers: image.diffIds.map((diffId) => ({ state: 'layer', diffId })), inventory: image.inventory }
+  return { layers: image.diffIds.map((diffId) => ({ state: 'layer', diffId })), inventory: image.inventory, blobs: proven }
 }
 
 async function outcomeOf(
@@ -127,16 +129,18 @@ async function* counted(stream: Readable, tell: Tell): AsyncGenerator<Buffer> {
   }
 }
 
+/** Out: the blobs of the image that is known now; undefined where it is not. */
 async function keepImage(
   blobs: readonly (Digest | undefined)[],
   outcomes: readonly LayerOutcome[],
   inventory: ImageInventory,
   known: Known | undefined,
-): Promise<void> {
+): Promise<Digest[] | undefined> {
   const proven = allOf(blobs)
-  if (known === undefined || proven === undefined) return
   const diffIds = allOf(outcomes.map((outcome) => (outcome.state === 'layer' ? outcome.facts.diffId : undefined)))
-  if (diffIds !== undefined && diffIds.length === proven.length) await known.keepImage(proven, { diffIds, inventory })
+  if (known === undefined || proven === undefined || diffIds?.length !== proven.length) return undefined
+  await known.keepImage(proven, { diffIds, inventory })
+  return proven
 }
 
 function stateOf(outcome: LayerOutcome): LayerState & { diffId?: Digest } {

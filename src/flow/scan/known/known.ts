@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { parseDigest, type Digest } from '../../../model/digest.ts'
 import type { ImageInventory } from '../../../model/inventory.ts'
 import type { LayerFacts } from '../../../model/layer.ts'
-import { inventoryCode } from './code.ts'
+import type { Assembled } from '../../evidence.ts'
+import { inventoryCode, judgingCode } from './code.ts'
 import { openEntries, type Entries, type EntryLimits } from './entries.ts'
 import { factsOfLines, linesOfFacts } from './facts.ts'
 import type { Say } from './folder.ts'
@@ -18,6 +19,7 @@ export interface KnownImage {
  *   blob-DIGEST                 the diffID of stored bytes; a plain tar is a blob too
  *   facts-REVISION-DIFFID       facts of a layer, by the extractors that read it: the key that a server keeps them under
  *   image-HASH                  inventory of a row of blobs, by the code that makes one
+ *   judged-HASH                 evidence of a row of blobs, by the code that judges and the file of advisories that it asked
  *   file-HASH OF PATH           which digest a file of a layout had, and its mark then
  */
 export interface Known {
@@ -27,6 +29,9 @@ export interface Known {
   keepFacts(blob: Digest, revision: string, facts: LayerFacts): Promise<void>
   image(blobs: readonly Digest[]): Promise<KnownImage | undefined>
   keepImage(blobs: readonly Digest[], image: KnownImage): Promise<void>
+  /** `advisories` tells one revision of them from any other. */
+  judged(blobs: readonly Digest[], advisories: string): Promise<Assembled | undefined>
+  keepJudged(blobs: readonly Digest[], advisories: string, assembled: Assembled): Promise<void>
   /** Out: the digest that the file had when its mark was this one. */
   fileDigest(path: string, mark: string): Promise<Digest | undefined>
   keepFile(path: string, mark: string, digest: Digest): Promise<void>
@@ -55,6 +60,8 @@ function knownIn(entries: Entries, say: Say): Known {
     },
     image: (blobs) => first<KnownImage>(entries, imageName(blobs)),
     keepImage: (blobs, image) => entries.put(imageName(blobs), [JSON.stringify(image)]),
+    judged: (blobs, advisories) => first<Assembled>(entries, judgedName(blobs, advisories)),
+    keepJudged: (blobs, advisories, assembled) => entries.put(judgedName(blobs, advisories), [JSON.stringify(assembled)]),
     async fileDigest(path, mark) {
       const kept = await first<{ mark: unknown; digest: unknown }>(entries, fileName(path))
       return kept?.mark === mark ? parseDigest(kept.digest) : undefined
@@ -80,11 +87,17 @@ function factsName(diffId: Digest, revision: string): string {
   return `facts-${revision}-${diffId.replace(':', '-')}`
 }
 
-let code: string | undefined
+/** Of this process: its code does not change. */
+const code: { inventory?: string; judging?: string } = {}
 
 function imageName(blobs: readonly Digest[]): string {
-  code ??= inventoryCode()
-  return `image-${hashOf([code, ...blobs].join('\n'))}`
+  code.inventory ??= inventoryCode()
+  return `image-${hashOf([code.inventory, ...blobs].join('\n'))}`
+}
+
+function judgedName(blobs: readonly Digest[], advisories: string): string {
+  code.judging ??= judgingCode()
+  return `judged-${hashOf([imageName(blobs), code.judging, advisories].join('\n'))}`
 }
 
 function fileName(path: string): string {
