@@ -7,7 +7,8 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { openImage } from '../../src/inventory/archive.ts'
 import { contentOf } from '../../src/inventory/content/content.ts'
 import { readLayer } from '../../src/inventory/layer.ts'
-import { licencesOf } from '../../src/inventory/sbom/licences.ts'
+import { spdxOf } from '../../src/inventory/licences/licences.ts'
+import { licencesOf, referencesIn } from '../../src/inventory/sbom/licences.ts'
 import { readSbom } from '../../src/inventory/sbom/read/read.ts'
 import { squash } from '../../src/inventory/squash.ts'
 import { imageOf, layoutOf, pointTo, types } from '../../src/inventory/testing/images.ts'
@@ -21,7 +22,7 @@ import { describeConfig } from '../../src/flow/scan/config.ts'
 import { describeLayers } from '../../src/flow/scan/layers.ts'
 import type { LayerFacts } from '../../src/model/layer.ts'
 import { samplesOf } from './samples.ts'
-import { sparseTars } from './sparse.ts'
+import { sparseTars } from '../../src/inventory/testing/sparse.ts'
 import { bear } from './target.ts'
 import type { Target } from './target.ts'
 
@@ -51,8 +52,15 @@ export async function inventoryTargets(): Promise<Target[]> {
     { name: 'sbom', samples: sboms.map((text) => Buffer.from(text)), run: borne((bytes) => checkedSquash(readSbom(bytes, 'a.json'))) },
     {
       name: 'licence',
-      samples: ['MIT', 'GPL-2.0+ and (Apache-2.0 or BSD)', 'x-1'].map((text) => Buffer.from(text)),
-      run: (bytes) => licencesOf(bytes.toString('utf8')).length,
+      samples: [
+        'MIT',
+        'GPL-2.0+ and (Apache-2.0 or BSD)',
+        'x-1',
+        'GPL (>= 2) | file LICENSE',
+        'https://www.apache.org/licenses/LICENSE-2.0',
+        'MIT AND LicenseRef-a',
+      ].map((text) => Buffer.from(text)),
+      run: (bytes) => readsLicence(bytes.toString('utf8')),
     },
     { name: 'image config', samples: [Buffer.from(config)], run: borne(readsConfig) },
   ]
@@ -67,6 +75,12 @@ export function borne(read: (bytes: Buffer) => unknown): (bytes: Buffer) => Prom
       bear(error)
     }
   }
+}
+
+function readsLicence(text: string): number {
+  const words = spdxOf(text)
+  if (words !== undefined && (spdxOf(words) ?? words) !== words) throw new TypeError('an expression that means another')
+  return licencesOf(text).length + referencesIn(words ?? text).length
 }
 
 const readsLayer = borne(async (bytes) => {

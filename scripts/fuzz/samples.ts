@@ -141,6 +141,13 @@ const samples: Record<string, () => Sample[]> = {
     ),
     sample('usr/lib/erlang/releases/25/OTP_VERSION', '25.3.2.8\n'),
   ],
+  'erlang-archive': () => [
+    sample(
+      'usr/lib/rabbitmq/plugins/a-1.0.ez',
+      zipOf([['a-1.0/ebin/a.app', '{application,a,[{description,"x"},{vsn,"1.0"},{modules,[]},{applications,[kernel]}]}.\n']]),
+    ),
+    sample('usr/bin/tool', Buffer.concat([Buffer.from('#!/usr/bin/env escript\n%%\n'), zipOf([['a/ebin/a.app', 'x']])])),
+  ],
   gem: () => [
     sample(
       'usr/lib/ruby/gems/3.1.0/specifications/a-1.gemspec',
@@ -200,6 +207,12 @@ const samples: Record<string, () => Sample[]> = {
     sample(
       'x/site-packages/a-1.0.dist-info/direct_url.json',
       json({ url: 'https://example.org/a.git', vcs_info: { vcs: 'git', commit_id: '0a' } }),
+    ),
+  ],
+  'python-licence': () => [
+    sample(
+      'usr/lib/python3/site-packages/a-1.0.dist-info/licenses/LICENSE.txt',
+      'Redistribution and use in source and binary forms, with or without modification, are permitted provided that:\n',
     ),
   ],
   'python-egg': () => [

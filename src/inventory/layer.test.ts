@@ -185,6 +185,18 @@ const limited: [string, Parameters<typeof readLayer>[1], () => Promise<Buffer>, 
   ['too many entries', { limits: { entries: 2 } }, async () => await tarOf(['a', 'b', 'c']), /more than 2 entries/],
   ['too long a path', {}, async () => await tarOf(['a'.repeat(5000)]), /more than 4096 bytes/],
   ['too long a target', {}, async () => await tarOf([symlink('a', 'b'.repeat(5000))]), /more than 4096 bytes/],
+  [
+    'too many bytes of names',
+    { limits: { nameBytes: 100 } },
+    async () => await tarOf(['a'.repeat(60), 'b'.repeat(60)]),
+    /names of more than 100 bytes, at "b/,
+  ],
+  [
+    'too many bytes of whiteouts',
+    { limits: { nameBytes: 100 } },
+    async () => await tarOf([`.wh.${'a'.repeat(60)}`, `.wh.${'b'.repeat(60)}`]),
+    /names of more than 100 bytes/,
+  ],
   ['too deep a path', {}, async () => await tarOf(['a/'.repeat(1500)]), /more than 1024 folders deep/],
   [
     'too many packages',

@@ -21,3 +21,11 @@ export function parseString(block: Buffer, start = 0, end = block.length): strin
   if (at === start) return ''
   return bits < 0x80 ? block.toString('latin1', start, at) : decodeName(block.subarray(start, at))
 }
+
+const shownChars = 200
+
+/** In: a name of any length. Out: what a message says of it, in quotes and without control characters. */
+export function shownName(name: string): string {
+  const start = JSON.stringify(name.slice(0, shownChars)).replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '?')
+  return name.length > shownChars ? `${start} and ${name.length - shownChars} more characters` : start
+}

@@ -36,7 +36,7 @@ export class LinkedWalk implements TarHandler {
   }
 
   entry(entry: TarEntry): void {
-    this.#budget.entry()
+    this.#budget.entry(entry.name)
     this.#sparse = entry.sparse
     const linked = entry.type === 'file' ? (this.#byOffset.get(entry.offset) ?? []) : []
     this.#byOffset.delete(entry.offset)

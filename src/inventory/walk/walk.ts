@@ -6,6 +6,7 @@ import { NumberColumn } from '../files/columns.ts'
 import type { TarEntry, TarHandler } from '../tar/entry.ts'
 import { blockBytes } from '../tar/header.ts'
 import { baseOf, depthOf, joinPath, normalisePath, parentOf } from '../tar/paths.ts'
+import { shownName } from '../tar/text.ts'
 import type { Budget } from './budget.ts'
 import type { Alias } from './facts.ts'
 import { Gather, takersFor } from './gather.ts'
@@ -73,7 +74,7 @@ export class LayerWalk implements TarHandler {
   }
 
   entry(entry: TarEntry): void {
-    this.#budget.entry()
+    this.#budget.entry(entry.name)
     this.#current = undefined
     this.#gather = undefined
     this.#sparse = entry.sparse
@@ -178,7 +179,10 @@ export class LayerWalk implements TarHandler {
   #resolve(entry: TarEntry, name: string): string | undefined {
     const path = normalisePath(this.#checkLength(name, entry.offset))
     if (depthOf(path) > this.#limits.pathDepth)
-      throw new LazaretError('LIMIT_EXCEEDED', `the entry at byte ${entry.offset} is more than ${this.#limits.pathDepth} folders deep`)
+      throw new LazaretError(
+        'LIMIT_EXCEEDED',
+        `the entry at byte ${entry.offset} is more than ${this.#limits.pathDepth} folders deep: ${shownName(name)}`,
+      )
     try {
       return joinPath(this.tree.resolveFolder(parentOf(path)), baseOf(path))
     } catch (error) {
@@ -191,7 +195,10 @@ export class LayerWalk implements TarHandler {
   #checkLength(name: string, offset: number): string {
     const { pathBytes } = this.#limits
     if (name.length * 3 > pathBytes && Buffer.byteLength(name) > pathBytes) {
-      throw new LazaretError('LIMIT_EXCEEDED', `the entry at byte ${offset} has a path or target of more than ${pathBytes} bytes`)
+      throw new LazaretError(
+        'LIMIT_EXCEEDED',
+        `the entry at byte ${offset} has a path or target of more than ${pathBytes} bytes: ${shownName(name)}`,
+      )
     }
     return name
   }

@@ -1,4 +1,4 @@
-// Sparse files as GNU tar stores them, in its four forms: the old header, and 0.0, 0.1 and 1.0 over PAX.
+// For tests only: sparse files as GNU tar stores them, in its four forms: the old header, and 0.0, 0.1 and 1.0 over PAX.
 
 /** Out: a tar a form, each with one file of the same bytes: `head`, a hole, `tail`. */
 export function sparseTars(sizeBytes = 1 << 20): Buffer[] {
@@ -65,7 +65,8 @@ function pax10(sizeBytes: number): Buffer {
   )
 }
 
-function tarWith(records: [string, string][], name: string, body: string | Buffer): Buffer {
+/** In: PAX records, and the file that they are about. Out: a tar of it. */
+export function tarWith(records: [string, string][], name: string, body: string | Buffer): Buffer {
   const text = records.map(recordOf).join('')
   const [pax, file] = [headerOf('PaxHeaders/x', 'x', text.length, false), headerOf(name, '0', body.length, false)]
   return Buffer.concat([summed(pax), padded(text), summed(file), padded(body), end])
@@ -79,7 +80,8 @@ function recordOf([key, value]: [string, string]): string {
   return `${length}${rest}`
 }
 
-function headerOf(name: string, flag: string, sizeBytes: number, gnu: boolean): Buffer {
+/** Out: a header whose sum is not yet in it. */
+export function headerOf(name: string, flag: string, sizeBytes: number, gnu: boolean): Buffer {
   const header = Buffer.alloc(512)
   header.write(name, 0)
   header.write('0000644\0', 100)
@@ -100,7 +102,8 @@ function numberInto(header: Buffer, value: number, at: number): void {
   header.writeBigUInt64BE(BigInt(value), at + 4)
 }
 
-function summed(header: Buffer): Buffer {
+/** In: a header. Out: the same with its sum. */
+export function summed(header: Buffer): Buffer {
   header.fill(0x20, 148, 156)
   const sum = header.reduce((all, byte) => all + byte, 0)
   header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
