@@ -11,8 +11,9 @@ import { mkdirSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { rowsIn } from './scan/rows.ts'
+import { rowsIn, servedImage } from './scan/rows.ts'
 import { scannersIn } from './scan/scanners.ts'
+import { servedRow, servedWords } from './scan/served.ts'
 import { printTable } from './scan/table.ts'
 import { removeAtEnd } from './server.ts'
 
@@ -26,7 +27,8 @@ mkdirSync(kept, { recursive: true })
 const folder = await mkdtemp(join(kept, 'run-'))
 removeAtEnd(folder)
 const rows = rowsIn(kept).filter(({ what }) => words.length === 0 || words.some((word) => what.includes(word)))
-if (rows.length === 0)
+const asksServer = words.length === 0 || words.some((word) => servedWords.includes(word))
+if (rows.length === 0 && !asksServer)
   throw new Error(
     `no row has ${words.join(' or ')} in its name: ${rowsIn(kept)
       .map(({ what }) => what)
@@ -34,3 +36,4 @@ if (rows.length === 0)
   )
 const scanners = await scannersIn(folder)
 if (!(await printTable(rows, { scanners, rounds: Number(values.rounds), folder }))) process.exitCode = 1
+if (asksServer) console.log(await servedRow('Debian', await servedImage(kept), join(folder, 'data')))

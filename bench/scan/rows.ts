@@ -24,13 +24,15 @@ export interface Row {
 const everyone = ['Lazaret', 'Trivy', 'Grype'] as const
 const half = 'half of Trivy’s time, under 200 MiB'
 
+async function debianIn(folder: string): Promise<MadeImage> {
+  const root = await debianFolder(folder)
+  return imageIn(folder, 'debian', () => [tarOfRoot(root)])
+}
+
 /** In: the folder where images are kept. */
 export function rowsIn(folder: string): Row[] {
   const one = (name: string, tars: Parameters<typeof imageIn>[2]) => () => imageIn(folder, name, tars)
-  const debian = async () => {
-    const root = await debianFolder(folder)
-    return imageIn(folder, 'debian', () => [tarOfRoot(root)])
-  }
+  const debian = () => debianIn(folder)
   const grown = async () => {
     const { layers } = await debian()
     return imageIn(folder, 'debian-and-npm', () => [...layers, npmApp(20, 'added')])
@@ -66,6 +68,7 @@ export function rowsIn(folder: string): Row[] {
       peers: ['Lazaret', 'Trivy'],
       leastPackages: 150,
     },
+    { ...cold, what: 'that new layer alone, layout', image: one('added', () => [npmApp(20, 'added')]), form: 'layout', leastPackages: 20 },
     {
       what: 'Debian with one new layer, layout',
       image: grown,
@@ -76,6 +79,11 @@ export function rowsIn(folder: string): Row[] {
       leastPackages: 170,
     },
   ]
+}
+
+/** The one that a server is asked for. */
+export function servedImage(folder: string): Promise<MadeImage> {
+  return debianIn(folder)
 }
 
 /** Out: milliseconds that `zcat` takes for the layers, to nowhere; and those of hashing them with `sha256sum`. */
