@@ -166,8 +166,8 @@ export async function holdersOfChain(
       m.digest as digest
     from image_chains c join manifests m on m.id = c.manifest_id join manifest_links l on l.manifest_id = c.manifest_id
     join repositories r on r.id = l.repository_id
-    where c.chain = ${chain} and c.whole = 1 and (c.manifest_id > ${after.manifestId}
-      or (c.manifest_id = ${after.manifestId} and r.id > ${after.repositoryId}))
+    where c.chain = ${chain} and c.whole = 1 and c.manifest_id >= ${after.manifestId}
+      and (c.manifest_id > ${after.manifestId} or r.id > ${after.repositoryId})
     order by c.manifest_id, r.id limit ${most}`.execute(records.read)
   return rows
 }

@@ -155,7 +155,7 @@ function holdersOf(records: Records, principal: Principal, versions: readonly nu
  * Out: what names that the caller may pull begin with, so that the database leaves others out; undefined for any. It may let pass too
  * much (`_` stands for any character there), never too little.
  */
-function prefixesOf(principal: Principal): string[] | undefined {
+export function prefixesOf(principal: Principal): string[] | undefined {
   const grants = principal.grants.filter(({ action }) => action === 'pull' || action === 'read-quarantined' || action === 'admin')
   if (grants.length > mostPrefixes) return undefined
   const prefixes = grants.map(({ action, pattern }) => (action === 'admin' ? '' : beginningOf(pattern)))

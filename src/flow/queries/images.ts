@@ -7,6 +7,7 @@ import type { Decision } from '../../model/verdict.ts'
 import { wholeChainOf } from '../../store/chains.ts'
 import type { Manifests } from '../../store/manifests/manifests.ts'
 import type { Records } from '../../store/records/records.ts'
+import { prefixesOf } from './findings.ts'
 
 export interface ImageRow {
   repository: string
@@ -133,7 +134,7 @@ async function shownRows(records: Records, rows: Row[], query: ImageQuery): Prom
   }))
 }
 
-const rowsAtOnce = 500
+const manifestsAtOnce = 200
 
 /**
  * Images that were built on one, straight or through another, by when they were first here. The one itself must be the caller's to
@@ -145,14 +146,13 @@ export async function listBuiltOn(
   query: ImageQuery & { base: Digest },
 ): Promise<{ items: ImageRow[]; next?: string }> {
   const chain = await chainOfVisible(records, principal, query.base)
-  let cursor: Cursor = (query.after === undefined ? undefined : parseCursor(query.after)) ?? { repository: '', manifestId: 0 }
+  let cursor: Cursor | undefined = (query.after === undefined ? undefined : parseCursor(query.after)) ?? { repository: '', manifestId: 0 }
   const found: Row[] = []
-  for (;;) {
-    const rows = await builtOn(records, chain, cursor, query)
-    found.push(...rows.filter(({ repository }) => may(principal, 'pull', repository) && isAsked(query, repository)))
-    const last = rows.at(-1)
-    if (found.length > query.limit || rows.length < rowsAtOnce || last === undefined) break
-    cursor = { repository: last.repository, manifestId: last.id }
+  while (cursor !== undefined && found.length <= query.limit) {
+    const ids = await manifestsAbove(records, chain, cursor.manifestId)
+    const rows = ids.length === 0 ? [] : await placesOf(records, principal, ids, cursor, query)
+    found.push(...rows.filter(({ repository }) => may(principal, 'pull', repository)))
+    cursor = ids.length < manifestsAtOnce ? undefined : { manifestId: (ids.at(-1) ?? 0) + 1, repository: '' }
   }
   const page = found.slice(0, query.limit)
   const items = (await shownRows(records, page, query)).map(({ manifestId: _, ...row }) => row)
@@ -160,24 +160,30 @@ export async function listBuiltOn(
   return found.length > query.limit && last !== undefined ? { items, next: `${last.id}@${last.repository}` } : { items }
 }
 
-function isAsked({ repository: only }: ImageQuery, repository: string): boolean {
-  return only === undefined || only === repository
+/** A step of its own: in one query with all the rest PostgreSQL sorts all that was built on a base before it gives the first. */
+async function manifestsAbove(records: Records, chain: Digest, from: number): Promise<number[]> {
+  const rows = await records.read
+    .selectFrom('image_chains')
+    .select('manifest_id')
+    .where('chain', '=', chain)
+    .where('whole', '=', 0)
+    .where('manifest_id', '>=', from)
+    .orderBy('manifest_id')
+    .limit(manifestsAtOnce)
+    .execute()
+  return rows.map((row) => row.manifest_id)
 }
 
-function builtOn(records: Records, chain: Digest, after: Cursor, query: ImageQuery): Promise<Row[]> {
+/** What the caller surely may not see the database leaves out. */
+function placesOf(records: Records, principal: Principal, ids: number[], after: Cursor, query: ImageQuery): Promise<Row[]> {
+  const prefixes = prefixesOf(principal)
   return imageRows(records, query)
-    .innerJoin('image_chains as c', 'c.manifest_id', 'm.id')
-    .where('c.chain', '=', chain)
-    .where('c.whole', '=', 0)
-    .where((of) =>
-      of.or([
-        of('c.manifest_id', '>', after.manifestId),
-        of.and([of('c.manifest_id', '=', after.manifestId), of('r.name', '>', after.repository)]),
-      ]),
-    )
-    .orderBy('c.manifest_id')
+    .where('l.manifest_id', 'in', ids)
+    .where((of) => of.or([of('l.manifest_id', '>', after.manifestId), of('r.name', '>', after.repository)]))
+    .$if(query.repository !== undefined, (some) => some.where('r.name', '=', query.repository ?? ''))
+    .$if(prefixes !== undefined, (some) => some.where((of) => of.or((prefixes ?? []).map((one) => of('r.name', 'like', `${one}%`)))))
+    .orderBy('l.manifest_id')
     .orderBy('r.name')
-    .limit(rowsAtOnce)
     .execute()
 }
 
@@ -200,25 +206,18 @@ const mostTagsShown = 100
 
 /** By repository and manifest. */
 async function tagsOf(records: Records, rows: { id: number; repositoryId: number }[]): Promise<Map<string, string[]>> {
-  const found = new Map<string, string[]>()
-  for (const [repositoryId, some] of Map.groupBy(rows, (row) => row.repositoryId)) {
-    const tags = await records.read
-      .selectFrom('tags')
-      .select(['name', 'manifest_id'])
-      .where('repository_id', '=', repositoryId)
-      .where(
-        'manifest_id',
-        'in',
-        some.map((row) => row.id),
-      )
-      .orderBy('name')
-      .execute()
-    for (const tag of tags) {
-      const key = keyOf(repositoryId, tag.manifest_id)
-      const list = found.get(key) ?? []
-      if (list.length < mostTagsShown) list.push(tag.name)
-      found.set(key, list)
-    }
+  const found = new Map<string, string[]>(rows.map((row) => [keyOf(row.repositoryId, row.id), []]))
+  if (rows.length === 0) return found
+  const tags = await records.read
+    .selectFrom('tags')
+    .select(['name', 'repository_id', 'manifest_id'])
+    .where('manifest_id', 'in', [...new Set(rows.map((row) => row.id))])
+    .where('repository_id', 'in', [...new Set(rows.map((row) => row.repositoryId))])
+    .orderBy('name')
+    .execute()
+  for (const tag of tags) {
+    const list = found.get(keyOf(tag.repository_id, tag.manifest_id))
+    if (list !== undefined && list.length < mostTagsShown) list.push(tag.name)
   }
   return found
 }

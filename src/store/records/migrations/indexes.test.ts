@@ -32,6 +32,17 @@ test('a start that looks for other policies and advisories reads indexes alone',
   }
 })
 
+test('a base, and what is built on one, are found by an index of chains alone', () => {
+  for (const query of [
+    `select depth from image_chains where manifest_id = 1 and whole = 0 order by depth desc limit 1`,
+    `select manifest_id from image_chains where chain = 'x' and whole = 1`,
+    `select manifest_id from image_chains where chain = 'x' and whole = 0 and manifest_id >= 5 order by manifest_id limit 9`,
+  ]) {
+    const plan = db.prepare(`explain query plan ${query}`).all() as { detail: string }[]
+    assert.match(plan.map(({ detail }) => detail).join(), /^SEARCH image_chains USING (COVERING )?INDEX [^,]*$/, query)
+  }
+})
+
 function namesOf(query: string): string[] {
   return (db.prepare(query).all() as { name: string }[]).map(({ name }) => name)
 }
