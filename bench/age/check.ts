@@ -8,9 +8,9 @@ import { promisify } from 'node:util'
 import { zstdDecompressSync } from 'node:zlib'
 import { openAdvisories } from '../../src/advisories/database.ts'
 import { assembleEvidence } from '../../src/flow/assemble.ts'
+import { unpackFacts } from '../../src/flow/worker/facts.ts'
 import { readLayer } from '../../src/inventory/layer.ts'
 import type { Digest } from '../../src/model/digest.ts'
-import type { LayerFacts } from '../../src/model/layer.ts'
 import type { Evidence } from '../../src/model/verdict.ts'
 import { sha256 } from '../../test/support/content.ts'
 import { basic, launcher, lazaretEnvironment, password, startLazaret, stopServer } from '../server.ts'
@@ -83,13 +83,13 @@ async function findAgain(folder: string, sample: AgedImage[], layers: ReadonlyMa
     const row = records
       .prepare('select facts from layers l join blob_layers b on b.diff_id = l.diff_id where b.blob_digest = ?')
       .get(digest) as { facts: Uint8Array }
-    return JSON.parse(zstdDecompressSync(row.facts).toString('utf8')) as LayerFacts
+    return unpackFacts(row.facts)
   }
   try {
     for (const image of sample.filter(({ decision }, at) => at % 10 === 0 && decision !== 'deny')) {
       const bytes = layers.get(image.layerDigest) ?? Buffer.alloc(0)
       const read = await readLayer(Readable.from([bytes]), { reopen: () => Readable.from([bytes]) })
-      assert.deepEqual(factsOf(image.layerDigest), JSON.parse(JSON.stringify(read)))
+      assert.deepEqual(JSON.parse(JSON.stringify(await factsOf(image.layerDigest))), JSON.parse(JSON.stringify(read)))
       const row = records
         .prepare('select e.content as content from evidence e join manifests m on m.id = e.manifest_id where m.digest = ?')
         .get(image.digest) as { content: Uint8Array }
@@ -99,7 +99,7 @@ async function findAgain(folder: string, sample: AgedImage[], layers: ReadonlyMa
         kind: 'image',
         config: { state: 'json' },
         layers: [
-          { state: 'layer', facts: factsOf(image.baseDigest) },
+          { state: 'layer', facts: await factsOf(image.baseDigest) },
           { state: 'layer', facts: read },
         ],
         advisories,

@@ -53,7 +53,7 @@ export interface Extractor {
 }
 
 /** Raise it when the walk itself reads layers otherwise. */
-const walkVersion = 2
+const walkVersion = 3
 
 /** Part of the key under which a layer's facts are stored: changes with any extractor. */
 export function revisionOf(extractors: readonly Extractor[]): string {

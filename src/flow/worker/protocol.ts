@@ -12,7 +12,7 @@ export type BlobReading =
   | { state: 'unreadable' | 'unexamined'; problem: string }
 
 /**
- * A blob of the manifest to examine; `facts` are those that `inventory` gave (JSON of LayerFacts, zstd). `unexamined`: it is not here,
+ * A blob of the manifest to examine; `facts` are those that `inventory` gave (see facts.ts). `unexamined`: it is not here,
  * or nobody could look into it.
  */
 export type LayerInput = { digest: Digest } & (

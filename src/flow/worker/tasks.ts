@@ -1,21 +1,19 @@
-import { zstdCompress, zstdDecompressSync } from 'node:zlib'
+import { zstdCompress } from 'node:zlib'
 import { promisify } from 'node:util'
 import type { OpenAdvisories } from '../../advisories/database.ts'
 import { readLayer } from '../../inventory/layer.ts'
 import { LazaretError } from '../../kit/errors.ts'
-import type { LayerFacts } from '../../model/layer.ts'
 import { openFileObjects } from '../../store/objects/files.ts'
 import type { ObjectStore } from '../../store/objects/objects.ts'
 import { advisoriesInForce } from '../advisories/in-force.ts'
 import { assembleEvidence } from '../assemble.ts'
 import type { LayerOutcome } from '../evidence.ts'
+import { packFacts, unpackFacts } from './facts.ts'
 import type { BlobReading, Examined, LayerInput, Task } from './protocol.ts'
 
 const compress = promisify(zstdCompress)
 /** JSON above this is a file like any other. */
 const mostJsonBytes = 64 * 1024 * 1024
-/** What `readLayer` may have kept of one layer; more was not made by us. */
-const mostFactBytes = 2 * 1024 * 1024 * 1024
 
 export interface WorkerTasks {
   run(task: Task): Promise<BlobReading | Examined>
@@ -33,8 +31,7 @@ export async function openWorker(blobFolder: string, dataFolder: string): Promis
 async function inventory(objects: ObjectStore, objectKey: string, sizeBytes: number): Promise<BlobReading> {
   try {
     const facts = await readLayer(await objects.read(objectKey), { reopen: () => reopened(objects, objectKey) })
-    const stored = await compress(JSON.stringify(facts))
-    return { state: 'layer', diffId: facts.diffId, sizeBytes: facts.sizeBytes, facts: stored }
+    return { state: 'layer', diffId: facts.diffId, sizeBytes: facts.sizeBytes, facts: await packFacts(facts) }
   } catch (error) {
     if (!(error instanceof LazaretError) || (error.code !== 'UNREADABLE' && error.code !== 'LIMIT_EXCEEDED')) throw error
     if (error.code === 'LIMIT_EXCEEDED') return { state: 'unexamined', problem: error.message }
@@ -68,14 +65,14 @@ async function mayBeJson(objects: ObjectStore, objectKey: string, sizeBytes: num
 }
 
 async function examine(task: Extract<Task, { task: 'examine' }>, advisories: OpenAdvisories): Promise<Examined> {
-  const layers = task.layers.map(outcomeOf)
-  const config = task.config === undefined ? {} : { config: outcomeOf(task.config) }
+  const layers: LayerOutcome[] = []
+  for (const layer of task.layers) layers.push(await outcomeOf(layer))
+  const config = task.config === undefined ? {} : { config: await outcomeOf(task.config) }
   const { evidence, subjects } = assembleEvidence({ digest: task.digest, kind: task.kind, ...config, layers, advisories, now: new Date() })
   return { evidence: await compress(JSON.stringify(evidence)), parsed: evidence, subjects }
 }
 
-function outcomeOf(layer: LayerInput): LayerOutcome {
+async function outcomeOf(layer: LayerInput): Promise<LayerOutcome> {
   if (layer.state !== 'layer') return layer
-  const json = zstdDecompressSync(layer.facts, { maxOutputLength: mostFactBytes }).toString('utf8')
-  return { state: 'layer', facts: JSON.parse(json) as LayerFacts }
+  return { state: 'layer', facts: await unpackFacts(layer.facts) }
 }

@@ -12,6 +12,7 @@ const typeBits = 0x07
 const hashed = 0x08
 const replaced = 0x10
 const left = 0x20
+const linked = 0x40
 
 /**
  * The files of a layer in columns, some 70 bytes and its own name each: as objects they take four times the room, and the
@@ -49,10 +50,11 @@ export class FileTable implements LayerFiles {
   /** Out: the row, and the one that it takes the place of. Throws a RangeError where a name has more than a megabyte. */
   add(file: LayerFile): { row: number; before: number | undefined } {
     const row = this.#rows
-    const before = this.#paths.add(file.path, isLink(file.type) ? (file.link ?? '') : undefined)
+    const before = this.#paths.add(file.path, file.link)
     this.#rows++
     this.#attributes.add(file)
     this.#mark(row, codes.get(file.type) as number)
+    if (file.link !== undefined) this.#mark(row, linked)
     if (before !== undefined) this.#mark(before, replaced)
     if (file.sha256 !== undefined) this.setSha256(row, file.sha256)
     return { row, before }
@@ -74,7 +76,7 @@ export class FileTable implements LayerFiles {
   }
 
   linkOf(row: number): string | undefined {
-    return isLink(this.typeOf(row)) ? this.#paths.textOf(row) : undefined
+    return (this.#flagsOf(row) & linked) === 0 ? undefined : this.#paths.textOf(row)
   }
 
   sha256Of(row: number): string | undefined {
@@ -105,7 +107,8 @@ export class FileTable implements LayerFiles {
     for (const row of this.#kept()) {
       const type = this.typeOf(row)
       const outline: LayerOutline = { path: this.#paths.pathOf(row), type, sizeBytes: this.#attributes.sizeOf(row) }
-      if (isLink(type)) outline.link = this.#paths.textOf(row)
+      const link = this.linkOf(row)
+      if (link !== undefined) outline.link = link
       yield outline
     }
   }
@@ -121,12 +124,13 @@ export class FileTable implements LayerFiles {
 
   #fileOf(row: number): LayerFile {
     const type = this.typeOf(row)
+    const link = this.linkOf(row)
     const sha256 = this.sha256Of(row)
     return {
       path: this.#paths.pathOf(row),
       type,
       ...this.#attributes.get(row),
-      ...(isLink(type) && { link: this.#paths.textOf(row) }),
+      ...(link !== undefined && { link }),
       ...(sha256 !== undefined && { sha256 }),
     }
   }
@@ -143,8 +147,4 @@ export class FileTable implements LayerFiles {
 /** In: files of a layer, in columns or not. Out: what most ask of them. */
 export function outlinesOf(files: LayerFiles): Iterable<LayerOutline> {
   return files instanceof FileTable ? files.outlines() : files
-}
-
-function isLink(type: FileType): boolean {
-  return type === 'symlink' || type === 'hardlink'
 }

@@ -1,3 +1,4 @@
+import { FileTable } from '../../../inventory/files/table.ts'
 import { parseDigest } from '../../../model/digest.ts'
 import type { LayerFacts, LayerFile } from '../../../model/layer.ts'
 
@@ -34,19 +35,20 @@ function lineOf(files: LayerFile[]): string {
 /** In: what `linesOfFacts` gave. Out: the facts. Throws where these are none: then it was us who wrote them. */
 export async function factsOfLines(lines: AsyncIterable<string>): Promise<LayerFacts> {
   let rest: Omit<LayerFacts, 'files'> | undefined
-  const files: LayerFile[] = []
+  const files = new FileTable()
   for await (const line of lines) {
     if (rest === undefined) rest = JSON.parse(line) as Omit<LayerFacts, 'files'>
     else pushFiles(JSON.parse(line) as Columns, files)
   }
   if (rest === undefined || parseDigest(rest.diffId) === undefined) throw new Error('what was kept of a layer has no diffID')
+  if ('files' in rest) throw new Error('what was kept of a layer has its files in one text')
   return { ...rest, files }
 }
 
-function pushFiles(from: Columns, files: LayerFile[]): void {
+function pushFiles(from: Columns, files: FileTable): void {
   for (const [at, path] of from.path.entries()) {
     const [link, sha256] = [from.link[at], from.sha256[at]]
-    files.push({
+    files.add({
       path,
       type: from.type[at],
       mode: from.mode[at],
