@@ -1,10 +1,11 @@
 // `lazaret scan`, `sbom` and `diff` of layers that an earlier run read, and `lazaret cache`.
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { chmod, cp, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import { promisify } from 'node:util'
 import { contentOf, sha256, writeLayout, type Content } from '../../../test/support/content.ts'
 import { imageOf } from '../../../test/support/images.ts'
 import { scratch } from '../../../test/support/scratch.ts'
@@ -268,4 +269,28 @@ describe('what is kept', () => {
     assert.equal((await lazaret('cache')).code, 2)
     assert.equal((await lazaret('cache', 'clear', 'all')).code, 2)
   })
+})
+
+test('a scan of a known image loads nothing that reads layers, judges, or serves', async () => {
+  await said(at('layout'))
+  const hook = `import { registerHooks } from 'node:module'
+    const seen = []
+    registerHooks({ load: (url, context, next) => (seen.push(url), next(url, context)) })
+    process.once('exit', () => process.stderr.write(seen.join('\\n')))`
+  const main = join(import.meta.dirname, '..', 'main.ts')
+  const env = { ...process.env, XDG_CACHE_HOME: cache, LAZARET_DATA: at('none'), CI: '1' }
+  const args = ['--import', `data:text/javascript,${encodeURIComponent(hook)}`, main, 'scan', at('layout'), '--quiet']
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { env, cwd: folder })
+  assert.match(stdout, /CVE-2021-44906/)
+  const loaded = stderr.split('\n')
+  assert.ok(
+    loaded.some((url) => url.endsWith('/src/flow/scan.ts')),
+    stderr,
+  )
+  const waste =
+    /\/(fastify|kysely|pg|yaml|jose|packageurl-js|ae-cvss-calculator)\/|\/src\/(serve|store|inventory\/(extractors|squash|walk)|match\/match|mirror)\b/
+  assert.deepEqual(
+    loaded.filter((url) => waste.test(url)),
+    [],
+  )
 })

@@ -115,6 +115,20 @@ describe('entries', () => {
     assert.deepEqual(await readdir(folder), [])
   })
 
+  test('a line that could not be read again, or that no text can hold, is not kept', async () => {
+    const entries = opened()
+    await entries.put('one', ['x'.repeat(65 * 1024 * 1024)])
+    const beyond = function* () {
+      yield 'x'.repeat(2 ** 29)
+    }
+    await entries.put('two', beyond())
+    assert.deepEqual(await readdir(folder), [])
+    assert.deepEqual(
+      said.map(({ text }) => text),
+      ['one is not kept: it is too large', 'two is not kept: it is too large'],
+    )
+  })
+
   test('what is too large is not kept; the longest unused leave, and a use counts', async () => {
     const noise = () => Array.from({ length: 200 }, () => Math.random().toString(36)).join('')
     const entries = opened({ entryBytes: 4000, folderBytes: 6000 })

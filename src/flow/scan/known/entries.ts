@@ -68,9 +68,10 @@ export function openEntries(folder: string, say: Say, limits: EntryLimits = entr
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 })
         if (await write(draft, name, lines, limits.entryBytes)) await rename(draft, join(folder, name))
-        else say(`${name} is not kept: it takes more than ${limits.entryBytes} bytes`, false)
+        else say(`${name} is not kept: it is too large`, false)
         wasAddedTo = true
       } catch (error) {
+        if (isTooLong(error)) return say(`${name} is not kept: it is too large`, false)
         if (!isOfSystem(error)) throw error
         isWritable = false
         say(`what was read can not be kept for the next time: ${messageOf(error)}`, true)
@@ -177,5 +178,15 @@ async function append(file: { writeFile(bytes: Buffer): Promise<void> }, bytes: 
 }
 
 function* terminated(lines: Iterable<string>): Generator<string> {
-  for (const line of lines) yield `${line}\n`
+  for (const line of lines) {
+    if (Buffer.byteLength(line) > mostLineBytes) throw new RangeError(tooLong)
+    yield `${line}\n`
+  }
+}
+
+/** V8's word for a text that it can't hold: lines may be longer than that before we look at them. */
+const tooLong = 'Invalid string length'
+
+function isTooLong(error: unknown): boolean {
+  return error instanceof RangeError && error.message === tooLong
 }

@@ -56,20 +56,25 @@ function knownIn(entries: Entries, say: Say): Known {
     async keepFacts(blob, revision, facts) {
       const { diffId } = facts
       await entries.put(factsName(diffId, revision), linesOfFacts(facts))
-      for (const name of new Set([blobName(blob), blobName(diffId)])) await entries.put(name, [JSON.stringify({ diffId })])
+      for (const name of new Set([blobName(blob), blobName(diffId)])) await entries.put(name, lineOf({ diffId }))
     },
     image: (blobs) => first<KnownImage>(entries, imageName(blobs)),
-    keepImage: (blobs, image) => entries.put(imageName(blobs), [JSON.stringify(image)]),
+    keepImage: (blobs, image) => entries.put(imageName(blobs), lineOf(image)),
     judged: (blobs, advisories) => first<Assembled>(entries, judgedName(blobs, advisories)),
-    keepJudged: (blobs, advisories, assembled) => entries.put(judgedName(blobs, advisories), [JSON.stringify(assembled)]),
+    keepJudged: (blobs, advisories, assembled) => entries.put(judgedName(blobs, advisories), lineOf(assembled)),
     async fileDigest(path, mark) {
       const kept = await first<{ mark: unknown; digest: unknown }>(entries, fileName(path))
       return kept?.mark === mark ? parseDigest(kept.digest) : undefined
     },
-    keepFile: (path, mark, digest) => entries.put(fileName(path), [JSON.stringify({ mark, digest })]),
+    keepFile: (path, mark, digest) => entries.put(fileName(path), lineOf({ mark, digest })),
     note: (text) => say(text, false),
     close: () => entries.close(),
   }
+}
+
+/** Written out where it is wanted: of what is too large, `put` says so. */
+function* lineOf(value: object): Generator<string> {
+  yield JSON.stringify(value)
 }
 
 async function first<T>(entries: Entries, name: string): Promise<T | undefined> {
