@@ -24,7 +24,9 @@ export const dart = {
   name: 'dart',
   version: 1,
   maxBytes: 16 * 1024 * 1024,
-  wants: (path) => /(?:pubspec\.lock|package_config\.json)$/.test(path) && (lock.test(path) || config.test(path)) && !notOurs.test(path),
+  wants: (path) =>
+    ((path.endsWith('pubspec.lock') && lock.test(path)) || (path.endsWith('/package_config.json') && config.test(path))) &&
+    !notOurs.test(path),
   extract: ({ path, bytes }) => (lock.test(path) ? lockedPackages(bytes, maxPackages) : loadedPackages(bytes)),
   probe: (head) => SnapshotProbe.for(head),
 } satisfies Extractor

@@ -14,7 +14,7 @@ export const erlang = {
   name: 'erlang',
   version: 2,
   maxBytes: mostApplicationBytes,
-  wants: (path) => /(?:\.app|\.config|_VERSION)$/.test(path) && isWanted(path),
+  wants: (path) => (path.endsWith('.app') || path.endsWith('/hex_metadata.config') || path.endsWith('/OTP_VERSION')) && isWanted(path),
   *extract({ path, bytes }): Generator<Fact> {
     if (otpVersion.test(path)) yield* releaseOf(bytes)
     else yield factOf(path, bytes)

@@ -18,7 +18,7 @@ export const lua = {
   name: 'lua',
   version: 1,
   maxBytes: 16 * 1024 * 1024,
-  wants: (path) => /(?:\.rockspec|\/rock_manifest)$/.test(path) && rockAt(path) !== undefined,
+  wants: (path) => (path.endsWith('.rockspec') || path.endsWith('/rock_manifest')) && rockAt(path) !== undefined,
   groupOf: (path) => {
     const rock = rockAt(path)
     return rock && `${rock.folder}/${rock.name}-${rock.version}.rockspec`

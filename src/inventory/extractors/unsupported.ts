@@ -31,6 +31,7 @@ export const unsupported = {
 
 /** Every path of every layer is asked for: the last letters settle most at the cost of one look. */
 function kindOf(path: string): Known | undefined {
-  if (!/(?:ite|\/PF|ist)$|\/packages\//.test(path)) return undefined
+  const isLike = path.endsWith('/PF') || path.endsWith('/db.sqlite') || path.endsWith('.plist') || path.includes('/packages/')
+  if (!isLike) return undefined
   return known.find(({ pattern }) => pattern.test(path))
 }

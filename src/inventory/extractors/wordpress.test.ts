@@ -25,9 +25,9 @@ test('plug-ins of a file and of a folder, themes, and WordPress beside them', as
   assert.deepEqual([problems, unsupported], [[], []])
   assert.deepEqual(packages.map(({ purl, licence }) => [purl, licence ?? '']).sort(), [
     ['pkg:generic/wordpress/mu-plugins/own@0.1', ''],
-    ['pkg:generic/wordpress/plugins/akismet@5.3.3', 'GPLv2 or later'],
+    ['pkg:generic/wordpress/plugins/akismet@5.3.3', 'GPL-2.0-or-later'],
     ['pkg:generic/wordpress/plugins/hello@1.7.2', ''],
-    ['pkg:generic/wordpress/themes/twentytwentyfour@1.2', 'GNU General Public License v2 or later'],
+    ['pkg:generic/wordpress/themes/twentytwentyfour@1.2', 'GPL-2.0-or-later'],
     ['pkg:generic/wordpress@6.4.3', ''],
   ])
 })

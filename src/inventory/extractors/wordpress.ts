@@ -17,7 +17,7 @@ export const wordpress = {
   name: 'wordpress',
   version: 1,
   maxBytes: 64 * 1024 * 1024,
-  wants: (path) => path.includes('wp-content/') && (plugin.test(path) || theme.test(path)),
+  wants: (path) => (path.endsWith('.php') && plugin.test(path)) || (path.endsWith('/style.css') && theme.test(path)),
   *extract({ path, bytes }): Generator<Fact> {
     const [, folder = '', file = ''] = plugin.exec(path) ?? theme.exec(path) ?? []
     const head = bytes.toString('utf8', 0, headBytes).replaceAll('\r', '\n')
