@@ -6,11 +6,13 @@
 // Needs root, the package registries the first time, and debootstrap, npm, python3, mvn, go, cargo with cargo-auditable (also in
 // the folder that CARGO_AUDITABLE names), composer, gem, rpm; an image that can't be made is named with the reason.
 // With --places, small images of where scanners are known to err, in place of those: they need none of that.
-// Run: sh bin/run bench/accuracy.ts FOLDER [--places] [--differences] [WORD…], the words picking images
+// With --findings, the findings of Lazaret beside those of OSV-Scanner, of the same records.
+// Run: sh bin/run bench/accuracy.ts FOLDER [--places | --findings] [--differences] [WORD…], the words picking images
 import { mkdirSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { printFindings } from './accuracy/findings.ts'
 import { places } from './accuracy/places.ts'
 import { recipes } from './accuracy/recipes.ts'
 import { sharedRecipes } from './accuracy/recipes/shared.ts'
@@ -20,10 +22,14 @@ import { removeAtEnd } from './server.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { differences: { type: 'boolean', default: false }, places: { type: 'boolean', default: false } },
+  options: {
+    differences: { type: 'boolean', default: false },
+    places: { type: 'boolean', default: false },
+    findings: { type: 'boolean', default: false },
+  },
 })
 const [kept, ...words] = positionals
-if (kept === undefined) throw new Error('usage: bench/accuracy.ts FOLDER [--places] [--differences] [WORD…]')
+if (kept === undefined) throw new Error('usage: bench/accuracy.ts FOLDER [--places | --findings] [--differences] [WORD…]')
 
 const folder = resolve(kept)
 mkdirSync(folder, { recursive: true })
@@ -33,7 +39,9 @@ const { there, absent } = values.places ? { there: places, absent: [] } : withSh
 const chosen = there.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 if (chosen.length === 0) throw new Error(`no image has ${words.join(' or ')} in its name: ${there.map(({ name }) => name).join(', ')}`)
 if (absent.length > 0) console.log(`Without the shared data, so left out: ${absent.join(', ')}.`)
-const whole = await printAccuracy(chosen, { folder, listers: await listersIn(run), differences: values.differences })
+const whole = values.findings
+  ? await printFindings(chosen, folder, run)
+  : await printAccuracy(chosen, { folder, listers: await listersIn(run), differences: values.differences })
 if (!whole) process.exitCode = 1
 
 function withShared() {

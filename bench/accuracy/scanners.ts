@@ -38,7 +38,8 @@ async function lister(
 ): Promise<Lister | undefined> {
   const program = programOf(file)
   if (program === undefined) return undefined
-  return { name, version: await versionOf(program), list: (archive) => list(program, archive) }
+  const version = await versionOf(program)
+  return { name, version: file === name.toLowerCase() ? version : `by ${file} ${version}`, list: (archive) => list(program, archive) }
 }
 
 /** In: a name. Out: its path in the tools folder, else on the PATH. */
@@ -96,16 +97,26 @@ async function syft(program: string, archive: string): Promise<Named[]> {
   return componentsIn(await printed(program, ['scan', `docker-archive:${archive}`, '--quiet', '-o', 'cyclonedx-json'], env))
 }
 
-/** It needs no advisories to say what it found; its package URLs lack the version where it has none. */
 async function osvScanner(program: string, archive: string): Promise<Named[]> {
+  return (await scannedByOsv(program, archive, process.env)).flatMap((one) => namedByOsv(one.package))
+}
+
+/** Out: all packages, with findings where it has advisories. It needs none to say what it found, only that it says so. */
+export async function scannedByOsv(program: string, archive: string, env: NodeJS.ProcessEnv): Promise<OsvScanned[]> {
   const args = ['scan', 'image', '--archive', archive, '--all-packages', '--offline', '--format', 'json']
-  const text = await printed(program, args).catch((error: Error & { code?: number; stdout?: string; stderr?: string }) => {
+  const text = await printed(program, args, env).catch((error: Error & { code?: number; stdout?: string; stderr?: string }) => {
+    if (error.code === 1 && error.stdout !== undefined) return error.stdout // it has findings
     if (error.code === 128 && error.stderr?.includes('No package sources found') === true) return '{}'
     if (error.code === 127 && error.stderr?.includes('no offline version of the OSV database') === true) return error.stdout ?? ''
     throw error
   })
-  const { results = [] } = JSON.parse(text) as { results?: { packages: { package: OsvPackage }[] }[] }
-  return results.flatMap(({ packages }) => packages.flatMap((one) => namedByOsv(one.package)))
+  const { results = [] } = JSON.parse(text) as { results?: { packages: OsvScanned[] }[] }
+  return results.flatMap(({ packages }) => packages)
+}
+
+interface OsvScanned {
+  package: OsvPackage
+  groups?: { ids: string[]; aliases?: string[] }[]
 }
 
 interface OsvPackage {
@@ -136,14 +147,14 @@ const osvTypes: Record<string, string> = {
 }
 
 /** Throws where an ecosystem is not known here: it would be counted as missed. */
-function namedByOsv({ name, os_package_name: binary, version, ecosystem }: OsvPackage): Named[] {
+export function namedByOsv({ name, os_package_name: binary, version, ecosystem }: OsvPackage): Named[] {
   if (ecosystem === '') return []
   const type = osvTypes[ecosystem.split(':')[0] ?? '']
   if (type === undefined) throw new Error(`OSV-Scanner names an ecosystem that is not known here: ${ecosystem}`)
   return [named(type, binary ?? name, version)]
 }
 
-async function printed(program: string, args: string[], env = process.env): Promise<string> {
+export async function printed(program: string, args: string[], env = process.env): Promise<string> {
   const { stdout } = await promisify(execFile)(program, args, { env, maxBuffer: 1 << 29, timeout: 600_000 })
   return stdout
 }

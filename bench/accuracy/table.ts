@@ -20,14 +20,16 @@ export async function printAccuracy(recipes: readonly Recipe[], comparison: Comp
     `${new Date().toISOString().slice(0, 10)}: ${named}.${absent.length > 0 ? ` Not on this machine, so left out: ${absent.join(', ')}.` : ''}`,
   )
   console.log('Each cell: recall, precision, and how many were missed and made up.\n')
-  console.log(`| image | packages | ${listers.map(({ name }) => name).join(' | ')} |\n|---|---|${listers.map(() => '---|').join('')}`)
+  console.log(
+    `| image | holds, and is listed by | packages | ${listers.map(({ name }) => name).join(' | ')} |\n|---|---|---|${listers.map(() => '---|').join('')}`,
+  )
   const scores = new Map<string, Score[]>(listers.map(({ name }) => [name, []]))
   const details: string[] = []
   let whole = true
   for (const recipe of recipes) {
     const made = await keptIn(folder, recipe).catch((error: unknown) => oneLine(error))
     if (typeof made === 'string') {
-      console.log(`| ${recipe.name} | could not be made: ${made} | ${listers.map(() => '|').join(' ')}`)
+      console.log(`| ${recipe.name} | ${recipe.what} | could not be made: ${made} | ${listers.map(() => '|').join(' ')}`)
       whole = false
       continue
     }
@@ -42,11 +44,11 @@ export async function printAccuracy(recipes: readonly Recipe[], comparison: Comp
       cells.push(typeof score === 'string' ? `failed: ${score}` : shown(score))
     }
     console.log(
-      `| ${recipe.name} | ${new Set(made.truth.packages.map(({ type, name, version }) => `${type} ${name} ${version}`)).size} | ${cells.join(' | ')} |`,
+      `| ${recipe.name} | ${recipe.what} | ${new Set(made.truth.packages.map(({ type, name, version }) => `${type} ${name} ${version}`)).size} | ${cells.join(' | ')} |`,
     )
   }
   const sums = listers.map(({ name }) => shown(together(scores.get(name) ?? [])))
-  console.log(`| all | | ${sums.join(' | ')} |`)
+  console.log(`| all | | | ${sums.join(' | ')} |`)
   if (comparison.differences) console.log(`\n${details.join('\n')}`)
   return whole
 }

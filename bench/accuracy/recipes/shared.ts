@@ -9,7 +9,8 @@ import { type Place, type Recipe, rowsOf, shell } from '../recipe.ts'
 import type { Listed } from '../score.ts'
 
 const checkout = join(import.meta.dirname, '..', '..', '..')
-const data = join(checkout, '..', 'shared', 'data')
+/** Of the shared data, which may be absent. */
+export const data = join(checkout, '..', 'shared', 'data')
 const recorded = join(checkout, 'src', 'inventory', 'extractors', 'rpm', 'fixtures')
 
 /** Out: those that can be made here; the names of the others. */
