@@ -139,6 +139,27 @@ test('subject: a Debian package is judged by its source package and that version
   assert.equal(subjectOf(pkg({}), 'Ubuntu:22.04:LTS')?.ecosystem, 'Ubuntu:22.04:LTS')
 })
 
+test('subject: headers of the kernel do not have its flaws (grype#1326), what else was built from it does', () => {
+  const named = (name: string, source: string, kind: 'deb' | 'rpm', ecosystem: string) =>
+    subjectOf(pkg({ kind, name, source: { name: source, version: '6.1.90-1' } }), ecosystem)?.name
+  assert.equal(named('linux-libc-dev', 'linux', 'deb', 'Debian:12'), 'linux-libc-dev')
+  assert.equal(named('linux-headers-6.1.0-21-common', 'linux', 'deb', 'Debian:12'), 'linux-headers-6.1.0-21-common')
+  assert.equal(named('kernel-default-headers', 'kernel-default', 'rpm', 'SUSE:Linux Enterprise Server 15 SP6'), 'kernel-default-headers')
+  assert.equal(named('linux-image-6.1.0-21-amd64', 'linux', 'deb', 'Debian:12'), 'linux')
+  assert.equal(named('libbpf1', 'linux', 'deb', 'Debian:12'), 'linux')
+  assert.equal(named('linux-headers-tools', 'tools', 'deb', 'Debian:12'), 'tools')
+})
+
+test('subject: names are of one ecosystem (grype#938, #817, #580)', () => {
+  const ecosystems = (['npm', 'pypi', 'gem', 'maven', 'cargo'] as const).map((kind) =>
+    subjectOf(pkg({ kind, name: 'redis', version: '1.0.0' }), 'Debian:12'),
+  )
+  assert.deepEqual(
+    ecosystems.map((subject) => `${subject?.ecosystem} ${subject?.name}`),
+    ['npm redis', 'PyPI redis', 'RubyGems redis', 'Maven redis', 'crates.io redis'],
+  )
+})
+
 test('subject: an apk is judged by its origin', () => {
   const apk = pkg({ kind: 'apk', name: 'libcrypto3', version: '3.3.1-r0', source: { name: 'openssl', version: '3.3.1-r0' } })
   assert.deepEqual(subjectOf(apk, 'Alpine:v3.20'), { ecosystem: 'Alpine:v3.20', name: 'openssl', version: '3.3.1-r0' })

@@ -57,6 +57,11 @@ function isOwnCrate({ kind, qualifiers }: ImagePackage): boolean {
 function distributionSubject(pkg: ImagePackage, ecosystem: string | undefined): PackageVersion | undefined {
   if (pkg.foreign === true || ecosystem === undefined || families[pkg.kind]?.has(familyOf(ecosystem)) !== true) return undefined
   const module = moduleOf(pkg.modularity)
-  const { name, version } = namesBinaries.has(familyOf(ecosystem)) ? pkg : (pkg.source ?? pkg)
+  const { name, version } = namesBinaries.has(familyOf(ecosystem)) || isKernelHeaders(pkg) ? pkg : (pkg.source ?? pkg)
   return { ecosystem, name, version, ...(module !== undefined && { module }) }
+}
+
+/** Declarations alone: the flaws of the kernel, which was built from the same source, are not in them. */
+function isKernelHeaders({ name, source }: ImagePackage): boolean {
+  return /^(?:linux|kernel)(?:-|$)/.test(source?.name ?? '') && /^linux-(?:libc-dev|headers)(?:-|$)|^kernel-(?:\w+-)*headers$/.test(name)
 }

@@ -84,8 +84,8 @@ test('an image that can’t be made, and a scanner that fails, are named and no 
   const folder = await scratch(stack, 'accuracy-table')
   const lines: string[] = []
   t.mock.method(console, 'log', (line: string) => void lines.push(...line.split('\n')))
-  const fine: Recipe = { name: 'fine', what: '', make: async ({ layer }) => (await layer(), { packages: [named('npm', 'a', '1')] }) }
-  const broken: Recipe = { name: 'broken', what: '', make: () => Promise.reject(new Error('no such tool')) }
+  const fine: Recipe = { name: 'fine', what: 'x', make: async ({ layer }) => (await layer(), { packages: [named('npm', 'a', '1')] }) }
+  const broken: Recipe = { name: 'broken', what: 'x', make: () => Promise.reject(new Error('no such tool')) }
   const lister = (name: 'Trivy' | 'Grype', list: () => Promise<ReturnType<typeof named>[]>) => ({ name, version: '1', list })
   const listers = [
     lister('Trivy', () => Promise.resolve([named('npm', 'a', '1'), named('npm', 'b', '1')])),
@@ -93,10 +93,10 @@ test('an image that can’t be made, and a scanner that fails, are named and no 
   ]
   assert.equal(await printAccuracy([fine, broken], { folder, listers, differences: true }), false)
   assert.ok(
-    lines.some((line) => line.startsWith('| fine | 1 | 100, 50.0 (−0, +1) | failed: Error: crashed |')),
+    lines.some((line) => line.startsWith('| fine | x | 1 | 100, 50.0 (−0, +1) | failed: Error: crashed |')),
     lines.join('\n'),
   )
-  assert.ok(lines.some((line) => line.startsWith('| broken | could not be made: Error: no such tool |')))
+  assert.ok(lines.some((line) => line.startsWith('| broken | x | could not be made: Error: no such tool |')))
   assert.ok(lines.includes('fine, Trivy: + npm b 1'))
   assert.ok(lines[0]?.includes('left out: OSV-Scanner.'))
   assert.equal(await printAccuracy([fine], { folder, listers: listers.slice(0, 1), differences: false }), true)
