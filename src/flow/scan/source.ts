@@ -33,6 +33,8 @@ export interface SourceLayer {
   isAsked?: true
   sizeBytes?: number
   open(): Readable
+  /** Which digest the stored bytes have, whatever they are called; absent where they can not be asked for it. */
+  storedDigest?: () => Promise<Digest>
   /** Where no bytes are to be walked: what an SBOM says. */
   facts?: () => Promise<LayerFacts>
 }

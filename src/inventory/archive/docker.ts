@@ -1,4 +1,5 @@
 import { LazaretError } from '../../kit/errors.ts'
+import { digestOf } from '../../model/digest.ts'
 import { maxLayers, readConfig } from './config.ts'
 import { readSmall } from './files.ts'
 import type { FileSet, StoredFile } from './files.ts'
@@ -31,7 +32,12 @@ async function readImage(files: FileSet, item: unknown, what: string, problems: 
   const configBytes = await readSmall(await need(files, configName), configName)
   const { diffIds, platform } = readConfig(configBytes, layerNames.length, problems)
   const stored = await Promise.all(layerNames.map((name) => need(files, name)))
-  const layers = stored.map((file, at) => ({ ...file, ...(diffIds[at] !== undefined && { diffId: diffIds[at] }) }))
+  const layers = stored.map((file, at) => ({
+    sizeBytes: file.sizeBytes,
+    open: file.open,
+    storedDigest: async () => digestOf('sha256', await file.hash('sha256')),
+    ...(diffIds[at] !== undefined && { diffId: diffIds[at] }),
+  }))
   return { role: 'image', ...(platform !== undefined && { platform }), names: tags, configBytes, layers }
 }
 

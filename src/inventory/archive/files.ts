@@ -8,6 +8,8 @@ export interface StoredFile {
   path?: string
   sizeBytes: number
   open(): Readable
+  /** Of its bytes, in hex. */
+  hash(algorithm: string): Promise<string>
 }
 
 /** Where an image's parts lie. */

@@ -41,6 +41,8 @@ export interface LocalLayer {
   path?: string
   /** The stored bytes from their start, as often as need be. Errors: UNREADABLE where they don't have their digest. */
   open(): Readable
+  /** Which digest the stored bytes have, whatever they are called; absent where they are not stored, or of another size than is said. */
+  storedDigest?: () => Promise<Digest>
   /** Where there is no tar to be walked: what an SBOM says. Errors: UNREADABLE. */
   facts?: () => Promise<LayerFacts>
 }

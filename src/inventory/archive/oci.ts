@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { LazaretError } from '../../kit/errors.ts'
 import { collect } from '../../kit/streams/collect.ts'
 import { verified } from '../../kit/streams/verify.ts'
-import { digestAlgorithm, digestHex } from '../../model/digest.ts'
+import { digestAlgorithm, digestHex, digestOf } from '../../model/digest.ts'
 import { mediaTypes } from '../../model/manifest.ts'
 import { maxLayers, readConfig } from './config.ts'
 import { maxJsonBytes, readSmall } from './files.ts'
@@ -109,7 +109,15 @@ async function openLayer(reading: Reading, descriptor: LocalDescriptor): Promise
   if (file === undefined) return undefined
   const { digest, mediaType, sizeBytes } = descriptor
   const open = () => Readable.from(verified(file.open(), digest, sizeBytes), { objectMode: false })
-  return { digest, mediaType, sizeBytes, ...(file.path !== undefined && { path: file.path }), open }
+  const algorithm = digestAlgorithm(digest)
+  return {
+    digest,
+    mediaType,
+    sizeBytes,
+    ...(file.path !== undefined && { path: file.path }),
+    open,
+    ...(file.sizeBytes === sizeBytes && { storedDigest: async () => digestOf(algorithm, await file.hash(algorithm)) }),
+  }
 }
 
 async function findBlob({ files, problems }: Reading, { digest, platform }: LocalDescriptor) {

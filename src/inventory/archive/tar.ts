@@ -6,6 +6,7 @@ import type { TarEntry, TarHandler } from '../tar/entry.ts'
 import { joinPath, normalisePath, parentOf } from '../tar/paths.ts'
 import { TarReader } from '../tar/reader.ts'
 import type { FileSet, StoredFile } from './files.ts'
+import { hashOfPart } from './hash.ts'
 
 const blockBytes = 512
 const readBytes = 64 * 1024
@@ -77,5 +78,6 @@ function toFile(fd: number, part: Part | undefined): StoredFile | undefined {
   if (part === undefined || 'link' in part) return undefined
   const { start, sizeBytes } = part
   const range = { fd, autoClose: false, start, end: start + sizeBytes - 1, highWaterMark: 256 * 1024 }
-  return { sizeBytes, open: () => (sizeBytes === 0 ? Readable.from([]) : createReadStream('', range)) }
+  const open = () => (sizeBytes === 0 ? Readable.from([]) : createReadStream('', range))
+  return { sizeBytes, open, hash: async (algorithm) => await hashOfPart(fd, { start, sizeBytes }, algorithm) }
 }

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { Readable } from 'node:stream'
 import { compressionOf } from '../../../kit/streams/sniff.ts'
 import { digestOf, type Digest } from '../../../model/digest.ts'
@@ -12,7 +11,7 @@ import type { Known } from './known.ts'
  * - of a registry, the one that was asked for: a manifest of a proven digest names it, and `open` holds the bytes to it;
  * - of a layout, the one that its file had when it was hashed and had the mark that it has now;
  * - else by hashing, as a name proves nothing; only where something of that name is known, as a walk hashes as well.
- * Out: the digest; undefined where it must be walked. Throws UNREADABLE where the bytes are not those of the name.
+ * Out: the digest; undefined where it must be walked.
  */
 export async function provenDigest(layer: SourceLayer, known: Known, tell: (bytes: number) => void): Promise<Digest | undefined> {
   const { digest, diffId, path } = layer
@@ -25,12 +24,16 @@ export async function provenDigest(layer: SourceLayer, known: Known, tell: (byte
   return name !== undefined && known.hasBlob(name) ? await hashedDigest(layer, known, tell) : undefined
 }
 
+/** Where the bytes are not those of the name, who walks them says so. */
 async function hashedDigest(layer: SourceLayer, known: Known, tell: (bytes: number) => void): Promise<Digest | undefined> {
-  const proving = provingLayer(layer, known, { hashes: true })
-  const stream = proving.open()
-  stream.on('data', (chunk: Buffer) => tell(chunk.length))
-  await once(stream, 'end')
-  return await proving.digest(undefined)
+  const { digest, path, sizeBytes, storedDigest } = layer
+  const beganAt = Date.now()
+  const before = path === undefined ? undefined : markOf(path)
+  const found = await storedDigest?.()
+  if (found === undefined || (digest !== undefined && found !== digest)) return undefined
+  tell(sizeBytes ?? 0)
+  await remember(layer, known, { digest: found, before, beganAt })
+  return found
 }
 
 export interface ProvingLayer {
@@ -40,14 +43,11 @@ export interface ProvingLayer {
   digest(diffId: Digest | undefined): Promise<Digest | undefined>
 }
 
-interface ProvingOptions {
-  /** Whoever reads has no diffID to give. A layer that is held to a digest need not be hashed twice, nor a plain tar that is walked. */
-  hashes?: boolean
-  now?: () => number
-}
-
-/** In: a layer that is about to be read. Out: the same, watched for what its bytes turn out to be. */
-export function provingLayer(layer: SourceLayer, known: Known, { hashes = false, now = Date.now }: ProvingOptions = {}): ProvingLayer {
+/**
+ * In: a layer that is about to be walked. Out: the same, watched for what its bytes turn out to be: a layer that is held to a digest
+ * need not be hashed twice, nor a plain tar.
+ */
+export function provingLayer(layer: SourceLayer, known: Known, now: () => number = Date.now): ProvingLayer {
   const beganAt = now()
   const before = layer.path === undefined ? undefined : markOf(layer.path)
   let found: Digest | 'plain' | undefined
@@ -56,7 +56,7 @@ export function provingLayer(layer: SourceLayer, known: Known, { hashes = false,
     let hash: ReturnType<typeof createHash> | undefined
     let isFirst = true
     for await (const chunk of layer.open() as AsyncIterable<Buffer>) {
-      if (isFirst && layer.digest === undefined && (hashes || compressionOf(chunk) !== 'none')) hash = createHash('sha256')
+      if (isFirst && layer.digest === undefined && compressionOf(chunk) !== 'none') hash = createHash('sha256')
       isFirst = false
       hash?.update(chunk)
       yield chunk
