@@ -29,9 +29,7 @@ export const unsupported = {
   },
 } satisfies Extractor
 
-/** Every path of every layer is asked for: the last letters settle most at the cost of one look. */
+/** Every path of every layer is asked for: the first letters settle most. */
 function kindOf(path: string): Known | undefined {
-  const isLike = path.endsWith('/PF') || path.endsWith('/db.sqlite') || path.endsWith('.plist') || path.includes('/packages/')
-  if (!isLike) return undefined
-  return known.find(({ pattern }) => pattern.test(path))
+  return path.startsWith('var/') || path.startsWith('nix/') ? known.find(({ pattern }) => pattern.test(path)) : undefined
 }
