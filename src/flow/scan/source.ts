@@ -98,7 +98,14 @@ async function localSource(path: string, options: SourceOptions): Promise<Source
     const { configBytes, layers, annotations = {} } = chosen
     const isImage = image.kind !== 'rootfs' && image.kind !== 'sbom'
     const digest = chosen.digest ?? (isImage ? digestOf('sha256', createHash('sha256').update(configBytes).digest('hex')) : undefined)
-    return { ...(digest !== undefined && { digest }), annotations, configBytes, layers, problems: () => image.problems, close: () => image.close() }
+    return {
+      ...(digest !== undefined && { digest }),
+      annotations,
+      configBytes,
+      layers,
+      problems: () => image.problems,
+      close: () => image.close(),
+    }
   } catch (error) {
     await image.close()
     throw error
