@@ -68,7 +68,14 @@ export function rowsIn(folder: string): Row[] {
       peers: ['Lazaret', 'Trivy'],
       leastPackages: 150,
     },
-    { ...cold, what: 'that new layer alone, layout', image: one('added', () => [npmApp(20, 'added')]), form: 'layout', leastPackages: 20 },
+    {
+      ...cold,
+      what: 'that new layer alone, layout',
+      image: one('added', () => [npmApp(20, 'added')]),
+      form: 'layout',
+      target: '–',
+      leastPackages: 20,
+    },
     {
       what: 'Debian with one new layer, layout',
       image: grown,
