@@ -6,7 +6,7 @@
 // Needs root, the package registries the first time, and debootstrap, npm, python3, mvn, go, cargo with cargo-auditable (also in
 // the folder that CARGO_AUDITABLE names), composer, gem, rpm; an image that can't be made is named with the reason.
 // With --places, small images of where scanners are known to err, in place of those: they need none of that.
-// With --findings, the findings of Lazaret beside those of OSV-Scanner, of the same records.
+// With --findings, what each of them finds of the same records.
 // Run: sh bin/run bench/accuracy.ts FOLDER [--places | --findings] [--differences] [WORD…], the words picking images
 import { mkdirSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'
@@ -39,10 +39,8 @@ const { there, absent } = values.places ? { there: places, absent: [] } : withSh
 const chosen = there.filter(({ name }) => words.length === 0 || words.some((word) => name.includes(word)))
 if (chosen.length === 0) throw new Error(`no image has ${words.join(' or ')} in its name: ${there.map(({ name }) => name).join(', ')}`)
 if (absent.length > 0) console.log(`Without the shared data, so left out: ${absent.join(', ')}.`)
-const whole = values.findings
-  ? await printFindings(chosen, folder, run)
-  : await printAccuracy(chosen, { folder, listers: await listersIn(run), differences: values.differences })
-if (!whole) process.exitCode = 1
+if (values.findings) await printFindings(chosen, folder, run)
+else if (!(await printAccuracy(chosen, { folder, listers: await listersIn(run), differences: values.differences }))) process.exitCode = 1
 
 function withShared() {
   const { there: shared, absent: without } = sharedRecipes()

@@ -1,10 +1,15 @@
 // The bench of accuracy: what it counts is what it says, and Lazaret is right where scanners are known to err (docs/comparison.md).
 
 import assert from 'node:assert/strict'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, test } from 'node:test'
+import { flawsOf } from '../../bench/accuracy/findings.ts'
+import { writeGrypeDatabase } from '../../bench/accuracy/grype-database.ts'
 import { keyOf, named, namedBy } from '../../bench/accuracy/named.ts'
 import { places } from '../../bench/accuracy/places.ts'
 import { keptIn, type Recipe } from '../../bench/accuracy/recipe.ts'
+import { affectedBy } from '../../bench/accuracy/records.ts'
 import { truthOf } from '../../bench/accuracy/recipes/go.ts'
 import { lazaretIn } from '../../bench/accuracy/scanners.ts'
 import { scoreOf, together } from '../../bench/accuracy/score.ts'
@@ -100,4 +105,72 @@ test('an image that can’t be made, and a scanner that fails, are named and no 
   assert.ok(lines.includes('fine, Trivy: + npm b 1'))
   assert.ok(lines[0]?.includes('left out: OSV-Scanner.'))
   assert.equal(await printAccuracy([fine], { folder, listers: listers.slice(0, 1), differences: false }), true)
+})
+
+test('ranges of OSV become the constraints of others, and Git’s say nothing', () => {
+  const record = (
+    ecosystem: string,
+    name: string,
+    ranges: { type: string; events: Record<string, string>[] }[],
+    versions: string[] = [],
+  ) => [...affectedBy({ id: 'A-1', modified: '2026-01-01T00:00:00Z', affected: [{ package: { ecosystem, name }, ranges, versions }] })]
+  const events = [{ introduced: '0' }, { fixed: '1.2' }, { introduced: '2.0' }, { last_affected: '2.4' }, { introduced: '3.0' }]
+  const git = { type: 'GIT', events: [{ introduced: 'abc' }] }
+  assert.deepEqual(record('PyPI', 'Zope.Interface', [git, { type: 'ECOSYSTEM', events }]), [
+    { ecosystem: 'PyPI', name: 'zope-interface', spans: ['<1.2', '>=2.0,<=2.4', '>=3.0'] },
+  ])
+  assert.deepEqual(record('npm', 'a', [{ type: 'SEMVER', events: [{ introduced: '0' }] }])[0]?.spans, ['>=0'])
+  assert.deepEqual(record('Packagist:https://packages.drupal.org/8', 'a/b', [git], ['1.0', '1.1'])[0], {
+    ecosystem: 'Packagist',
+    name: 'a/b',
+    spans: ['=1.0', '=1.1'],
+  })
+  assert.deepEqual(record('npm', 'a', [git]), [])
+})
+
+test('a flaw is one, whatever ids each scanner knows it by, and is found by whom it was', () => {
+  const finding = (ids: string[], its = 'npm a 1') => ({ package: its, ids })
+  const flaws = flawsOf(
+    new Map([
+      ['Lazaret', [finding(['CVE-1', 'GHSA-1']), finding(['CVE-2']), finding(['CVE-1'], 'npm b 1'), finding(['CVE-3'], 'deb a 1')]],
+      ['Grype', [finding(['GHSA-1']), finding(['X-1'])]],
+      ['Trivy', [finding(['X-1', 'CVE-2'])]],
+    ]),
+  )
+  assert.deepEqual(
+    flaws.map(({ package: its, ids, by }) => [its, [...ids].toSorted().join(' '), [...by].toSorted().join(' ')]).toSorted(),
+    [
+      ['npm a 1', 'CVE-1 GHSA-1', 'Grype Lazaret'],
+      ['npm a 1', 'CVE-2 X-1', 'Grype Lazaret Trivy'],
+      ['npm b 1', 'CVE-1', 'Lazaret'],
+    ],
+  )
+})
+
+test('Grype’s database has a package once, in any case, and nothing that was withdrawn', async () => {
+  const path = join(await scratch(stack, 'grype-database'), 'vulnerability.db')
+  const of = (id: string, name: string, withdrawn?: string) => ({
+    id,
+    modified: '2026-01-01T00:00:00Z',
+    aliases: [`CVE-${id}`],
+    ...(withdrawn !== undefined && { withdrawn }),
+    affected: [{ package: { ecosystem: 'npm', name }, ranges: [{ type: 'SEMVER', events: [{ introduced: '0' }, { fixed: '2.0.0' }] }] }],
+  })
+  writeGrypeDatabase(path, [of('A', 'JSON'), of('B', 'json'), of('C', 'gone', '2026-02-01T00:00:00Z')])
+  const database = new DatabaseSync(path, { readOnly: true })
+  const rows = database
+    .prepare(
+      `SELECT v.name, p.name AS package, b.value FROM affected_package_handles a JOIN vulnerability_handles v ON v.id = a.vulnerability_id
+       JOIN packages p ON p.id = a.package_id JOIN blobs b ON b.id = a.blob_id ORDER BY v.name`,
+    )
+    .all()
+  database.close()
+  const value = '{"ranges":[{"version":{"type":"npm","constraint":"<2.0.0"}}]}'
+  assert.deepEqual(
+    rows.map((row) => ({ ...row })),
+    [
+      { name: 'A', package: 'JSON', value },
+      { name: 'B', package: 'JSON', value },
+    ],
+  )
 })
