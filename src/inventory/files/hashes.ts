@@ -3,6 +3,7 @@ import { SpooledFile } from '../content/spooled.ts'
 const hashBytes = 32
 const segmentRows = 1 << 16
 const segmentBytes = segmentRows * hashBytes
+const firstBytes = 1 << 13
 /** A part of a segment. */
 const readBytes = 1 << 16
 /** Beyond half a million rows, what was filled is laid down: hashes do not compress, and next to nobody asks for one. */
@@ -20,6 +21,7 @@ export class HashColumn {
   set(row: number, sha256: string): void {
     const segment = row >>> 16
     if (segment < this.#laidDown) throw new RangeError(`the hash of row ${row} comes after those of rows that follow it`)
+    if (this.#laidDown === 0) this.#growFirst(segment === 0 ? (row + 1) * hashBytes : segmentBytes)
     while (this.#segments.length <= segment) this.#segments.push(Buffer.alloc(segmentBytes))
     if (segment > segmentsInMemory) this.#layDown(segment)
     this.#segments[segment]?.write(sha256, (row & (segmentRows - 1)) * hashBytes, hashBytes, 'hex')
@@ -31,6 +33,15 @@ export class HashColumn {
     if (segment < this.#laidDown) return this.#read(row * hashBytes)
     const start = (row & (segmentRows - 1)) * hashBytes
     return (this.#segments[segment] as Buffer).toString('hex', start, start + hashBytes)
+  }
+
+  /** Most layers are small; where more follows, the first segment is whole. */
+  #growFirst(bytes: number): void {
+    const before = this.#segments[0] ?? nothing
+    if (before.length >= bytes) return
+    const grown = Buffer.alloc(Math.min(segmentBytes, Math.max(firstBytes, before.length * 2, bytes)))
+    before.copy(grown)
+    this.#segments[0] = grown
   }
 
   #layDown(before: number): void {

@@ -1,5 +1,6 @@
 const chunkBits = 20
 const chunkBytes = 1 << chunkBits
+const firstBytes = 1 << 13
 
 /** Texts as bytes, one after the other: as strings they would take some five times the room. A text is at most a chunk long. */
 export class Names {
@@ -17,6 +18,7 @@ export class Names {
     const needed = lengthBytes(length) + length + (second === undefined ? 0 : lengthBytes(secondBytes) + secondBytes)
     if (needed > chunkBytes) throw new RangeError(`a name of ${needed} bytes is longer than the ${chunkBytes} that are kept of one`)
     if ((this.#end & (chunkBytes - 1)) + needed > chunkBytes || this.#chunks.length << chunkBits === this.#end) this.#grow()
+    if (this.#chunks.length === 1) this.#growFirst(this.#end + needed)
     const start = this.#end
     const chunk = this.#chunkOf(start)
     let at = writeLength(chunk, start & (chunkBytes - 1), length)
@@ -29,7 +31,16 @@ export class Names {
   #grow(): void {
     this.#end = this.#chunks.length * chunkBytes
     if (this.#end >= 2 ** 32) throw new RangeError('names of more than 4 GiB')
-    this.#chunks.push(Buffer.allocUnsafeSlow(chunkBytes))
+    this.#chunks.push(Buffer.allocUnsafeSlow(this.#chunks.length === 0 ? firstBytes : chunkBytes))
+  }
+
+  /** Most layers are small. */
+  #growFirst(bytes: number): void {
+    const before = this.#chunks[0] as Buffer
+    if (before.length >= bytes) return
+    const grown = Buffer.allocUnsafeSlow(Math.min(chunkBytes, Math.max(before.length * 2, bytes)))
+    before.copy(grown)
+    this.#chunks[0] = grown
   }
 
   first(start: number): string {
