@@ -30,7 +30,9 @@ export function note(text: string): void {
 /** Prints as it goes. Out: whether every row could be measured. */
 export async function printTable(rows: readonly Row[], peers: Peers, rounds: number): Promise<boolean> {
   const date = new Date().toISOString().slice(0, 10)
-  console.log(`${date}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node ${process.versions.node}, ${rounds} rounds after one that does not count, medians.`)
+  console.log(
+    `${date}, ${cpus().length} × ${cpus()[0]?.model ?? '?'}, Node ${process.versions.node}, ${rounds} rounds after one that does not count, medians.`,
+  )
   console.log('Ratio: of Lazaret to Distribution, round by round. Client: what the load burnt of a core, against Lazaret.\n')
   console.log('| what | Lazaret | Distribution | nginx | ratio | client |\n|---|---|---|---|---|---|')
   let whole = true
