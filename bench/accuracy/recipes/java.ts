@@ -16,6 +16,30 @@ const coordinates = [
   'io.netty:netty-codec-http:4.1.77.Final',
   'org.postgresql:postgresql:42.3.1',
 ]
+const many = [
+  ...coordinates,
+  'org.springframework.boot:spring-boot-starter-data-jpa:2.7.18',
+  'org.springframework.boot:spring-boot-starter-security:2.7.18',
+  'org.springframework.boot:spring-boot-starter-webflux:2.7.18',
+  'org.springframework.boot:spring-boot-starter-actuator:2.7.18',
+  'org.apache.kafka:kafka-clients:3.4.0',
+  'org.apache.hadoop:hadoop-common:3.3.4',
+  'io.vertx:vertx-web:4.4.4',
+  'io.grpc:grpc-netty-shaded:1.56.0',
+  'io.grpc:grpc-protobuf:1.56.0',
+  'software.amazon.awssdk:s3:2.20.90',
+  'com.squareup.okhttp3:okhttp:4.11.0',
+  'org.apache.lucene:lucene-queryparser:9.6.0',
+  'com.mysql:mysql-connector-j:8.0.33',
+  'org.bouncycastle:bcpkix-jdk18on:1.74',
+  'org.eclipse.jetty:jetty-webapp:9.4.51.v20230217',
+  'org.quartz-scheduler:quartz:2.3.2',
+  'org.codehaus.groovy:groovy:3.0.17',
+  'org.scala-lang:scala-library:2.13.11',
+  'org.apache.velocity:velocity-engine-core:2.3',
+  'org.flywaydb:flyway-core:9.19.4',
+  'com.h2database:h2:2.1.214',
+]
 const fewer = ['commons-io:commons-io:2.6', 'com.google.code.gson:gson:2.8.6', 'org.apache.commons:commons-lang3:3.9']
 
 export const java: readonly Recipe[] = [
@@ -25,6 +49,16 @@ export const java: readonly Recipe[] = [
     async make({ layer, work }) {
       const lib = await folderIn(await layer(), 'opt/shop/lib')
       await project(work, coordinates, '')
+      await maven('dependency:copy-dependencies', work, `-DoutputDirectory=${lib} -DincludeScope=runtime`)
+      return listed(work)
+    },
+  },
+  {
+    name: 'java-wide',
+    what: 'the same with Hadoop, Kafka, gRPC, Vert.x, an SDK of AWS and others: `mvn dependency:list`, `jar tf`',
+    async make({ layer, work }) {
+      const lib = await folderIn(await layer(), 'opt/shop/lib')
+      await project(work, many, '')
       await maven('dependency:copy-dependencies', work, `-DoutputDirectory=${lib} -DincludeScope=runtime`)
       return listed(work)
     },

@@ -26,6 +26,22 @@ export const node: readonly Recipe[] = [
     make: async ({ layer, work }) => byNpm(await layer(), work, true),
   },
   {
+    name: 'npm-wide',
+    what: 'a larger one (webpack, Jest, Next.js, ESLint, AWS and others): `npm query "*"`',
+    async make({ layer, work }) {
+      const wanted = {
+        webpack: '5.88.0',
+        jest: '29.5.0',
+        next: '13.4.7',
+        eslint: '8.43.0',
+        'aws-sdk': '2.1404.0',
+        nestjs: 'npm:@nestjs/core@10.0.3',
+        gulp: '4.0.2',
+      }
+      return byNpm(await layer(), work, false, { ...manifest, dependencies: wanted, devDependencies: {} })
+    },
+  },
+  {
     name: 'pnpm',
     what: 'the same by pnpm: `pnpm ls --depth Infinity`',
     async make({ layer, work }) {
@@ -56,8 +72,8 @@ async function applicationIn(root: string, about: object = manifest): Promise<st
   return app
 }
 
-async function byNpm(root: string, work: string, removesLock: boolean) {
-  const app = await applicationIn(root)
+async function byNpm(root: string, work: string, removesLock: boolean, about: object = manifest) {
+  const app = await applicationIn(root, about)
   await shell('npm install --ignore-scripts --no-audit --no-fund --silent', app, { HOME: work })
   const nodes = JSON.parse(await shell("npm query '*'", app, { HOME: work })) as { name: string; version: string; location: string }[]
   const installed = nodes.filter(({ location }) => location !== '')

@@ -1,7 +1,7 @@
 // Environments of Python: by pip, and by conda's rules.
 import { join } from 'node:path'
 import { writeFile } from 'node:fs/promises'
-import { named } from '../named.ts'
+import { named, type Named } from '../named.ts'
 import { type Recipe, rowsOf, shell } from '../recipe.ts'
 import type { Listed } from '../score.ts'
 
@@ -14,13 +14,18 @@ export const python: readonly Recipe[] = [
       const wanted =
         'requests==2.28.1 flask==2.0.3 numpy==1.26.4 zope.interface==6.0 ruamel.yaml==0.17.21 Django==3.2.1 cryptography==41.0.1'
       const venv = await environment(root, wanted)
-      // Wheels bring libraries of Rust, and with them its standard library: the compiler's name stands in them.
-      const compilers = await shell("find . -name '*.so' -exec grep -aohE 'rustc version [0-9.]+' {} + | sort -u", venv)
-      const either = compilers
-        .split('\n')
-        .flatMap((line) => /[\d.]+$/.exec(line) ?? [])
-        .map((version) => named('cargo', 'std', version))
-      return { packages: await pip(venv), either }
+      return { packages: await pip(venv), either: await besides(venv) }
+    },
+  },
+  {
+    name: 'python-wide',
+    what: 'the same with Jupyter, Ansible, Celery, the SDK of AWS and others: `pip list`',
+    async make({ layer }) {
+      const venv = await environment(
+        await layer(),
+        'jupyterlab==4.0.2 ansible-core==2.15.1 celery==5.3.1 boto3==1.26.160 pandas==2.0.2 mypy==1.4.0',
+      )
+      return { packages: await pip(venv), either: await besides(venv) }
     },
   },
   {
@@ -45,6 +50,22 @@ export const python: readonly Recipe[] = [
     },
   },
 ]
+
+/**
+ * What wheels bring and pip does not list: libraries of Rust, and with them its standard library, by the compiler's name that
+ * stands in them; and packages that another carries for itself in a `_vendor` folder.
+ */
+async function besides(venv: string): Promise<Named[]> {
+  const compilers = await shell("grep -raohE 'rustc version [0-9.]+' . | sort -u || true", venv)
+  const carried = await shell("find . -path '*/_vendor/*.dist-info' -printf '%f\\n' | sort -u", venv)
+  return [
+    ...compilers
+      .split('\n')
+      .flatMap((line) => /[\d.]+$/.exec(line) ?? [])
+      .map((version) => named('cargo', 'std', version)),
+    ...[...carried.matchAll(/^(.+)-([^-]+)\.dist-info$/gm)].map(([, name = '', version = '']) => named('pypi', name, version)),
+  ]
+}
 
 /** Out: the environment’s folder. */
 export async function environment(root: string, wanted: string): Promise<string> {

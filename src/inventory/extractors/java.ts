@@ -11,7 +11,7 @@ import { archiveName } from './java/survey.ts'
  */
 export const java = {
   name: 'java',
-  version: 4,
+  version: 5,
   maxBytes: javaLimits.fileBytes,
   spools: true,
   wants: (path) => archiveName.test(path),

@@ -4,6 +4,7 @@ import { isIdentity } from '../../text/identity.ts'
 import { ZipError } from '../../zip/directory.ts'
 import type { ZipEntry } from '../../zip/directory.ts'
 import { unpackWhole } from '../../zip/unpack.ts'
+import { knownFile } from './known-files.ts'
 import { knownModule } from './known-modules.ts'
 import { licenceOfManifest, licenceOfPom } from './licences.ts'
 import { LimitError, javaLimits } from './limits.ts'
@@ -32,7 +33,8 @@ export interface Identity {
  *   META-INF/maven/G/A/pom.xml          where that has no such file, or a broken one
  *   META-INF/MANIFEST.MF                only modules whose coordinates are known (known-modules.ts): a group that is
  *                                       guessed from a title, a vendor or a bundle's name is wrong too often
- *   the file's name                     only as a word for what is unknown
+ *   the file's name                     with the folders of its classes, for known projects (known-files.ts); else only as a
+ *                                       word for what is unknown
  *
  * In: an archive, what stands in its directory, and its file name. An archive without classes of its own holds others, or
  * nothing: it is no package by itself, unless its manifest is that of a known one (a starter, which advisories name).
@@ -63,12 +65,17 @@ function namesItself({ descriptors }: Survey, fileName: string): boolean {
 }
 
 /** Maven leaves a descriptor of what it builds; in another's jar, all of them may be of what was put into it. */
-function describeItself({ manifest: entry, descriptors, hasClasses }: Survey, reader: Reader, fileName: string, identity: Identity): void {
+function describeItself(
+  { manifest: entry, descriptors, hasClasses, folders }: Survey,
+  reader: Reader,
+  fileName: string,
+  identity: Identity,
+): void {
   const manifest = entry && reader.read(entry, javaLimits.descriptorBytes, parseManifest)
   if (descriptors.size > 0 && manifest !== undefined && isOfMaven(manifest)) return
-  const known = manifest && packageOf(knownModule(manifest, fileName) ?? {})
-  const licence = manifest && licenceOfManifest(manifest)
-  if (known !== undefined) identity.packages.push(licence === undefined ? known : { ...known, licence })
+  const stated = manifest?.get('implementation-version')?.trim() || manifest?.get('bundle-version')?.trim() || ''
+  const known = packageOf((manifest && knownModule(manifest, fileName)) ?? knownFile(fileName, folders, stated) ?? {})
+  if (known !== undefined) identity.packages.push(known)
   else if (hasClasses) identity.unknownSelf = wordsFor(manifest, fileName)
 }
 

@@ -31,6 +31,21 @@ const published: [file: string, manifest: string, coordinates: string][] = [
     'org.checkerframework:checker-qual:3.12.0',
   ],
   [
+    'h2-2.1.214.jar',
+    'Implementation-Title: H2 Database Engine\nImplementation-Version: 2.1.214\nAutomatic-Module-Name: com.h2database',
+    'com.h2database:h2:2.1.214',
+  ],
+  [
+    'groovy-3.0.17.jar',
+    'Bundle-SymbolicName: groovy\nBundle-Version: 3.0.17\nAutomatic-Module-Name: org.codehaus.groovy\nImplementation-Version: 3.0.17',
+    'org.codehaus.groovy:groovy:3.0.17',
+  ],
+  [
+    'lz4-java-1.8.0.jar',
+    'Automatic-Module-Name: org.lz4.java\nBundle-SymbolicName: lz4-java\nBundle-Version: 1.8.0',
+    'org.lz4:lz4-java:1.8.0',
+  ],
+  [
     'tomcat-embed-el-10.1.48.jar',
     'Bundle-SymbolicName: org.apache.tomcat-embed-jasper-el\nBundle-Version: 10.1.48\nImplementation-Title: Apache Tomcat\nImplementation-Version: 10.1.48',
     'org.apache.tomcat.embed:tomcat-embed-el:10.1.48',

@@ -145,6 +145,11 @@ const modules: Record<string, string> = {
   'org.apache.groovy': 'org.apache.groovy:groovy',
   'org.reactivestreams': 'org.reactivestreams:reactive-streams',
   'org.checkerframework.checker.qual': 'org.checkerframework:checker-qual',
+  'org.codehaus.groovy': 'org.codehaus.groovy:groovy',
+  'com.h2database': 'com.h2database:h2',
+  'org.lz4.java': 'org.lz4:lz4-java',
+  'io.perfmark': 'io.perfmark:perfmark-api',
+  'org.hibernate.commons.annotations': 'org.hibernate.common:hibernate-commons-annotations',
 }
 
 function byModule({ module, version }: Words): Coordinates | undefined {

@@ -15,7 +15,11 @@ export interface Survey {
   nested: ZipEntry[]
   /** Whether there is code in it, beside what nested archives hold. */
   hasClasses: boolean
+  /** Folders of its classes, at most three deep, the first of them. */
+  folders: Set<string>
 }
+
+const mostFolders = 1000
 
 export interface Descriptor {
   group: string
@@ -36,7 +40,7 @@ export function surveyOf(content: Content, cost: Cost): Survey | undefined {
   if (directory === undefined && beginsAsZip(content)) throw new ZipError('is cut short: it begins as a zip and has no end record')
   if (directory === undefined) return undefined
   cost.unpacked(directory.sizeBytes)
-  const survey: Survey = { descriptors: new Map(), nested: [], hasClasses: false }
+  const survey: Survey = { descriptors: new Map(), nested: [], hasClasses: false, folders: new Set() }
   for (const entry of directory.entries) {
     cost.entry()
     note(survey, entry)
@@ -46,13 +50,24 @@ export function surveyOf(content: Content, cost: Cost): Survey | undefined {
 
 function note(survey: Survey, entry: ZipEntry): void {
   const { name } = entry
-  if (name.endsWith('.class')) survey.hasClasses ||= !name.endsWith('module-info.class')
+  if (name.endsWith('.class')) noteClass(survey, name)
   else if (name.includes('META-INF/maven/')) noteDescriptor(survey, entry)
   else if (archiveName.test(name)) survey.nested.push(entry)
   else if (name.length === manifestPath.length && name.toUpperCase() === manifestPath) survey.manifest = entry
 }
 
 const manifestPath = 'META-INF/MANIFEST.MF'
+
+function noteClass(survey: Survey, name: string): void {
+  if (name.endsWith('module-info.class')) return
+  survey.hasClasses = true
+  for (
+    let depth = 0, at = name.indexOf('/');
+    depth < 3 && at > 0 && survey.folders.size < mostFolders;
+    depth++, at = name.indexOf('/', at + 1)
+  )
+    survey.folders.add(name.slice(0, at))
+}
 
 function noteDescriptor(survey: Survey, entry: ZipEntry): void {
   const [, group, artifact, kind] = descriptorPath.exec(entry.name) ?? []
