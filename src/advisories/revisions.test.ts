@@ -41,7 +41,11 @@ test('whatever an import throws, the revision before stays in force', async (t) 
   )
   assert.equal(readFileSync(join(folder, 'advisories/current'), 'utf8'), before)
   assert.deepEqual(fixes(folder, 'npm', 'a'), [['A-1', ['1']]])
-  assert.deepEqual(readdirSync(join(folder, 'advisories')).sort(), ['000001.sqlite', 'current', 'import.lock'], 'nothing is left behind')
+  assert.deepEqual(
+    readdirSync(join(folder, 'advisories')).sort(),
+    ['000001.json', '000001.sqlite', 'current', 'import.lock'],
+    'nothing is left behind',
+  )
 })
 
 test('an import that is killed leaves the old revision, and the next one clears up', async (t) => {
@@ -68,7 +72,7 @@ test('an import that is killed leaves the old revision, and the next one clears 
   )
 })
 
-test('a reader keeps its revision through swaps, even when the file is gone; only three are kept', async (t) => {
+test('a reader keeps its revision through swaps, even when the file is gone; only the last five are kept', async (t) => {
   const folder = temporaryFolder(t)
   await bring(folder, [osvRecord('A-1', 'npm', 'a', '1')])
   const early = openAdvisories(folder)
@@ -82,7 +86,7 @@ test('a reader keeps its revision through swaps, even when the file is gone; onl
       await new Promise((resolve) => setImmediate(resolve))
     }
   })()
-  for (let number = 2; number <= 6; number++) await bring(folder, [osvRecord(`A-${number}`, 'npm', 'a', '1')])
+  for (let number = 2; number <= 8; number++) await bring(folder, [osvRecord(`A-${number}`, 'npm', 'a', '1')])
   running = false
   await reading
   assert.deepEqual(
@@ -96,7 +100,7 @@ test('a reader keeps its revision through swaps, even when the file is gone; onl
     readdirSync(join(folder, 'advisories'))
       .filter((name) => name.endsWith('.sqlite'))
       .sort(),
-    ['000004.sqlite', '000005.sqlite', '000006.sqlite'],
+    ['000004.sqlite', '000005.sqlite', '000006.sqlite', '000007.sqlite', '000008.sqlite'],
   )
 })
 

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -10,7 +10,8 @@ import { isObject } from './fields.ts'
  *  DATA/advisories/
  *    current            which file is read: JSON, exchanged whole
  *    000007.sqlite      a revision; once here, never written again
- *    000006.sqlite      the two before it stay, for readers that still have them open
+ *    000006.sqlite      some before it stay, for readers that still have them open, and to go back to
+ *    000006.json        what the pointer said of it
  *    work-….sqlite      an import under way, or one that was killed
  *    import.lock        locked by the process that imports
  */
@@ -28,9 +29,22 @@ export interface Revision {
   wholeSince: number
   /** Whether anything was imported on top of the bundle. */
   imported: boolean
+  /** ISO 8601: when it was made; absent where an earlier version made it. */
+  madeAt?: string
+  /** Where it was not made by an import of data: what it is a copy of. */
+  origin?: RevisionOrigin
 }
 
-const keptRevisions = 3
+export interface RevisionOrigin {
+  how: 'export' | 'rollback'
+  /** As it was called there. */
+  revision: string
+  /** Of an export: the key that signed it; absent where it was let in without. */
+  signedBy?: string
+}
+
+/** In force and before: as many as can be gone back to, and as much room as is taken. */
+export const keptRevisions = 5
 
 export function advisoryFolder(dataFolder: string): string {
   return join(dataFolder, 'advisories')
@@ -55,6 +69,21 @@ export function currentRevision(dataFolder: string): Revision | undefined {
     'UNAVAILABLE',
     `${revisionPath(dataFolder, revision)} ${size === undefined ? 'is missing' : `has ${size} bytes where ${revision.sizeBytes} were written`}`,
   )
+}
+
+/**
+ * In: the data folder. Out: the revisions that are kept, the newest first, the one in force among them. A file that a killed
+ * import left beyond that one is none, nor is one that was cut, or of which nothing is known.
+ */
+export function listRevisions(dataFolder: string): Revision[] {
+  const current = currentRevision(dataFolder)
+  if (current === undefined) return []
+  const folder = advisoryFolder(dataFolder)
+  const kept = readdirSync(folder)
+    .filter((name) => /^\d{6,}\.json$/.test(name) && Number.parseInt(name, 10) < current.counter)
+    .map((name) => parsePointer(readFileSync(join(folder, name), 'utf8'), join(folder, name)))
+    .filter((one) => statSync(revisionPath(dataFolder, one), { throwIfNoEntry: false })?.size === one.sizeBytes)
+  return [current, ...kept.toSorted((a, b) => b.counter - a.counter)]
 }
 
 function readPointer(path: string): string | undefined {
@@ -95,7 +124,7 @@ export async function workPath(dataFolder: string): Promise<string> {
 export async function publish(
   dataFolder: string,
   work: string,
-  about: Omit<Revision, 'file' | 'sizeBytes' | 'revision'>,
+  about: Omit<Revision, 'file' | 'sizeBytes' | 'revision' | 'madeAt'>,
 ): Promise<Revision> {
   const folder = advisoryFolder(dataFolder)
   const number = String(about.counter).padStart(6, '0')
@@ -106,10 +135,12 @@ export async function publish(
     revision: `${number}-${about.date.slice(0, 10).replaceAll('-', '')}`,
     file: `${number}.sqlite`,
     sizeBytes: size,
+    madeAt: new Date().toISOString(),
   }
   await rename(work, join(folder, revision.file))
   const pointer = `${work}.pointer`
-  await writeFlushed(pointer, `${JSON.stringify(revision)}\n`)
+  for (const path of [`${work}.about`, pointer]) await writeFlushed(path, `${JSON.stringify(revision)}\n`)
+  await rename(`${work}.about`, join(folder, `${number}.json`))
   await rename(pointer, join(folder, 'current'))
   await flush(folder)
   await prune(folder, about.counter)
@@ -137,7 +168,7 @@ async function writeFlushed(path: string, text: string): Promise<void> {
 
 async function prune(folder: string, counter: number): Promise<void> {
   const old = (await readdir(folder)).filter(
-    (name) => /^\d{6,}\.sqlite$/.test(name) && Number.parseInt(name, 10) <= counter - keptRevisions,
+    (name) => /^\d{6,}\.(?:sqlite|json)$/.test(name) && Number.parseInt(name, 10) <= counter - keptRevisions,
   )
   for (const name of old) await rm(join(folder, name), { force: true })
 }
@@ -159,7 +190,19 @@ export async function withImportLock<T>(dataFolder: string, work: () => Promise<
   }
 }
 
-async function takeLock(path: string, waitSeconds: number): Promise<DatabaseSync> {
+/** As `withImportLock`, over a lock of another name, and not waiting. Throws CONFLICT with these words. */
+export async function withFolderLock<T>(dataFolder: string, name: string, words: string, work: () => Promise<T>): Promise<T> {
+  const folder = advisoryFolder(dataFolder)
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  const lock = await takeLock(join(folder, name), 0, words)
+  try {
+    return await work()
+  } finally {
+    lock.close()
+  }
+}
+
+async function takeLock(path: string, waitSeconds: number, words?: string): Promise<DatabaseSync> {
   const until = Date.now() + waitSeconds * 1000
   const lock = new DatabaseSync(path)
   for (;;) {
@@ -167,7 +210,7 @@ async function takeLock(path: string, waitSeconds: number): Promise<DatabaseSync
     if (refused === undefined) return lock
     if (Date.now() >= until) {
       lock.close()
-      throw new LazaretError('CONFLICT', `another import into ${dirname(path)} is running`, { cause: refused })
+      throw new LazaretError('CONFLICT', words ?? `another import into ${dirname(path)} is running`, { cause: refused })
     }
     await setTimeout(25)
   }
