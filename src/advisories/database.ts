@@ -3,10 +3,11 @@ import { LazaretError } from '../kit/errors.ts'
 import type { Advisory, AdvisoryReader, SourcedClaim } from '../model/advisory.ts'
 import { isDistribution, normalName, spellingsOf } from '../versions/ecosystem.ts'
 import { type Artifact, artifactsOf } from './artifacts.ts'
+import { changesAfter, type ChangeSet, mostRevisions } from './changes.ts'
 import type { Coverage } from './form.ts'
 import { Lru } from './lru.ts'
 import { probabilitiesOf } from './probabilities.ts'
-import { currentRevision, type Revision, revisionPath } from './revisions.ts'
+import { currentRevision, listRevisions, type Revision, revisionPath } from './revisions.ts'
 import { decodeFacts, decodePackage } from './rows.ts'
 import { openRevision, unreadable } from './schema.ts'
 import { addClaim } from './severity.ts'
@@ -22,6 +23,8 @@ export interface OpenAdvisories extends AdvisoryReader {
    * known to be exploited; `all` where this can't be told.
    */
   changedSince(revision: string): { ecosystem: string; name: string }[] | 'all'
+  /** The same with all that came besides. */
+  changesSince(revision: string): ChangeSet | 'all'
   /** What the bytes of a hash (SHA-1, hex) were published as; none where that is not known. */
   artifactsBy(sha1: string): Artifact[]
   status(): AdvisoryStatus
@@ -40,6 +43,12 @@ export function openAdvisories(dataFolder: string): OpenAdvisories {
   const revision = currentRevision(dataFolder)
   if (revision === undefined) throw new LazaretError('UNAVAILABLE', `there is no advisory database in ${dataFolder}`)
   return openRevisionFile(revisionPath(dataFolder, revision), revision)
+}
+
+/** In: the name of a revision. Out: it, where it is kept; undefined where it is gone. */
+export function openKept(dataFolder: string, name: string): OpenAdvisories | undefined {
+  const kept = listRevisions(dataFolder).find(({ revision }) => revision === name)
+  return kept === undefined ? undefined : openRevisionFile(revisionPath(dataFolder, kept), kept)
 }
 
 function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
@@ -67,6 +76,7 @@ function openRevisionFile(path: string, revision: Revision): OpenAdvisories {
     isKnownExploited: (id) => read(() => statements.exploited.get(id) !== undefined),
     exploitProbability: (id) => read(() => probability(id)),
     changedSince: (since) => read(() => changedSince(database, revision, since)),
+    changesSince: (since) => read(() => changesSince(database, revision, since)),
     artifactsBy: (sha1) => read(() => artifacts(sha1)),
     status: () => read(() => statusOfDatabase(database, revision)),
     close: () => database.close(),
@@ -158,9 +168,21 @@ function ecosystemIds(database: DatabaseSync): Map<string, number> {
   return new Map(rows.map((row) => [row.name, row.id]))
 }
 
+function changesSince(database: DatabaseSync, revision: Revision, since: string): ChangeSet | 'all' {
+  const packages = changedSince(database, revision, since)
+  return packages === 'all' ? 'all' : changesAfter(database, { counter: revision.counter, since: counterOf(since) }, packages)
+}
+
+/** Out: 0 for what is no name of a revision. */
+export function counterOf(revision: string): number {
+  return /^\d{6,}-/.test(revision) ? Number.parseInt(revision, 10) : 0
+}
+
 function changedSince(database: DatabaseSync, revision: Revision, since: string): { ecosystem: string; name: string }[] | 'all' {
-  const counter = /^\d{6,}-/.test(since) ? Number.parseInt(since, 10) : 0
-  if (counter < revision.wholeSince || counter > revision.counter) return 'all'
+  const counter = counterOf(since)
+  // A name of this number but of another day is of another folder's revision.
+  const isForeign = counter === revision.counter && since !== revision.revision
+  if (counter < Math.max(revision.wholeSince, revision.counter - mostRevisions) || counter > revision.counter || isForeign) return 'all'
   const rows = database
     .prepare(
       'SELECT ecosystems.name AS ecosystem, packages.name AS name FROM packages JOIN ecosystems ON ecosystems.id = ecosystem WHERE changed > ?',

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite'
+import { mostRevisions } from './changes.ts'
 import { decodeFacts } from './rows.ts'
 
 /**
@@ -7,8 +8,9 @@ import { decodeFacts } from './rows.ts'
  */
 export function finishRevision(database: DatabaseSync, counter: number, changedIds: ReadonlySet<string>): void {
   if (changedIds.size > 0) touchDependents(database, counter, changedIds)
+  // A package of which nothing is said any more stays as long as somebody may ask what changed.
   database.exec(`
-    DELETE FROM packages WHERE id NOT IN (SELECT package FROM affects) AND changed < ${counter};
+    DELETE FROM packages WHERE id NOT IN (SELECT package FROM affects) AND changed < ${counter - mostRevisions};
     UPDATE ecosystems SET records = (SELECT count(DISTINCT record) FROM packages JOIN affects ON package = packages.id WHERE ecosystem = ecosystems.id);
     UPDATE sources SET records = 0;
     UPDATE sources SET records = made.n, newest = made.newest FROM (SELECT source, count(*) AS n, max(modified) AS newest FROM records GROUP BY source) AS made WHERE made.source = sources.id;

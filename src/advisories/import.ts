@@ -2,6 +2,7 @@ import { copyFile, rm } from 'node:fs/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
 import { ensureDatabase } from './ensure.ts'
+import { ChangeWriter } from './changes.ts'
 import { withoutNeedlessVersions } from './compact.ts'
 import { BulkCounts } from './coverage.ts'
 import { type Document, documentsIn, readLimits, type ReadLimits } from './documents.ts'
@@ -21,6 +22,12 @@ export interface ImportOptions {
   asOf?: (path: string) => string | undefined
   /** What the importer vouches for, beside what the amount of data shows. */
   coverage?: readonly Coverage[]
+  /** Families of ecosystems of which what is covered whole is known to be of this day still, whether or not something came. */
+  fresh?: readonly { family: string; asOf: string }[]
+  /** A file of which a larger part than this is left out is refused, and the import with it. Default: none is. */
+  mostDropped?: number
+  /** How long to wait for another import. Default: not at all. */
+  waitSeconds?: number
   /** Whether plenty of records for an ecosystem shows that it is judged (see coverage.ts). Default: true. */
   inferCoverage?: boolean
   /** Whether an empty folder starts with the bundled snapshot. Default: true. */
@@ -57,6 +64,8 @@ export interface ImportReport {
   files: FileReport[]
   /** Ecosystems that are judged only since this import. */
   newlyCovered: string[]
+  /** Where it was a signed export, which replaces all that was here. */
+  export?: { name: string; revision: string; createdAt: string; removed: number; signedBy?: string }
 }
 
 /**
@@ -96,10 +105,12 @@ async function readInto(work: string, counter: number, paths: readonly string[],
     database.exec('BEGIN')
     const writer = new AdvisoryWriter(database, counter)
     const covered = coveredBefore(database)
-    const run = new ImportRun(writer, options)
+    const changes = new ChangeWriter(database, counter)
+    const run = new ImportRun(writer, changes, options)
     for await (const document of documentsIn(paths, { ...readLimits, ...options.limits })) await run.read(document)
-    run.end()
+    run.end(paths.length)
     finishRevision(database, counter, writer.changedIds)
+    changes.finish(writer.changedIds.size, options.now ?? new Date())
     database.exec('COMMIT')
     const newlyCovered = [...coveredBefore(database)].filter((ecosystem) => !covered.has(ecosystem))
     return { changed: run.changed, files: run.files(), newlyCovered }
@@ -146,14 +157,16 @@ const mostFileReports = 1000
 class ImportRun {
   changed = false
   private readonly writer: AdvisoryWriter
+  private readonly changes: ChangeWriter
   private readonly options: ImportOptions
   private readonly now: Date
   private readonly bulk = new BulkCounts()
   private readonly reports = new Map<string, { report: Omit<FileReport, 'dropped'>; tally: Tally }>()
   private records = 0
 
-  constructor(writer: AdvisoryWriter, options: ImportOptions) {
+  constructor(writer: AdvisoryWriter, changes: ChangeWriter, options: ImportOptions) {
     this.writer = writer
+    this.changes = changes
     this.options = options
     this.now = options.now ?? new Date()
   }
@@ -170,10 +183,13 @@ class ImportRun {
     for await (const fact of factsIn(document, context, onForm)) this.write(fact, report)
   }
 
-  end(): void {
-    if (![...this.reports.values()].some(({ report }) => report.forms.length > 0)) throw nothingUnderstood([...this.reports.keys()])
+  end(paths: number): void {
+    const understood = [...this.reports.values()].some(({ report }) => report.forms.length > 0)
+    if (!understood && (paths > 0 || this.options.fresh === undefined)) throw nothingUnderstood([...this.reports.keys()])
+    for (const file of this.files()) refuseMostlyDropped(file, this.options.mostDropped ?? 1)
     if (this.options.inferCoverage !== false) for (const coverage of this.bulk.coverage()) this.cover(coverage)
     for (const coverage of this.options.coverage ?? []) this.cover(coverage)
+    for (const { family, asOf } of this.options.fresh ?? []) if (this.writer.refreshCoverage(family, asOf)) this.changed = true
   }
 
   files(): FileReport[] {
@@ -201,7 +217,10 @@ class ImportRun {
     const outcome = this.writer.put(withoutNeedlessVersions(fact.advisory), fact.merge)
     report.read++
     report[outcome]++
-    if (outcome === 'added' || outcome === 'replaced') this.changed = true
+    if (outcome === 'added' || outcome === 'replaced') {
+      this.changed = true
+      this.changes.noteRecord(fact.advisory, outcome)
+    }
     this.bulk.count(fact.advisory)
     if (++this.records % 5000 === 0) this.options.onProgress?.(report.path, this.records)
   }
@@ -221,6 +240,16 @@ class ImportRun {
     this.reports.set(key, made)
     return made
   }
+}
+
+/** Throws UNREADABLE, with what was wrong most often. */
+function refuseMostlyDropped(file: FileReport, most: number): void {
+  const dropped = file.dropped.reduce((sum, { count }) => sum + count, 0)
+  const all = dropped + file.read + file.exploited + file.probabilities + file.artifacts
+  if (dropped <= all * most) return
+  const [first] = file.dropped
+  const why = first === undefined ? '' : `: ${first.reason} (${first.examples[0] ?? ''})`
+  throw new LazaretError('UNREADABLE', `${dropped} of ${all} records of ${file.path} can't be read, so none is taken${why}`)
 }
 
 function nothingUnderstood(paths: readonly string[]): LazaretError {

@@ -88,6 +88,11 @@ export class AdvisoryWriter {
     )
   }
 
+  /** What is covered whole of a family (`Debian` for `Debian:12`) is known to be of this day still. */
+  refreshCoverage(family: string, asOf: string): boolean {
+    return Number(this.statements.refreshCoverage.run(toSeconds(asOf) ?? 0, family).changes) > 0
+  }
+
   private insert(advisory: Advisory, modified: number, merge: Merge): void {
     const facts = factsOf(advisory)
     const record = Number(
@@ -144,6 +149,10 @@ export class AdvisoryWriter {
       this.writeAffects(id, known.id, next, 'package')
     }
     if (rows === 0 && (older || (known.facts === encodeFacts(facts) && known.withdrawn === null))) return older ? 'kept' : 'unchanged'
+    // Its other names, or its severity, are those of all packages that it speaks of.
+    if (known.facts !== encodeFacts(facts))
+      for (const row of this.statements.affectsOf.all(known.id) as unknown as { package: number }[])
+        this.statements.touch.run(this.counter, row.package)
     this.updateRecord(known, advisory, Math.max(known.modified, modified), facts)
     return 'replaced'
   }
@@ -230,6 +239,9 @@ function prepare(database: DatabaseSync) {
     package: database.prepare('SELECT id FROM packages WHERE ecosystem = ? AND name = ?'),
     insertPackage: database.prepare('INSERT INTO packages (ecosystem, name, changed) VALUES (?, ?, ?)'),
     putExploited: database.prepare('INSERT INTO exploited (cve, added) VALUES (?, ?) ON CONFLICT DO NOTHING'),
+    refreshCoverage: database.prepare(
+      "UPDATE coverage SET as_of = ?1 WHERE as_of < ?1 AND depth = 'whole' AND (ecosystem = ?2 OR substr(ecosystem, 1, length(?2) + 1) = ?2 || ':')",
+    ),
     putCoverage: database.prepare(`
       INSERT INTO coverage (ecosystem, depth, as_of, note) VALUES (?, ?, ?, ?)
       ON CONFLICT DO UPDATE SET depth = excluded.depth, as_of = excluded.as_of, note = excluded.note

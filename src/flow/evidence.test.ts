@@ -16,6 +16,7 @@ const advisories = {
   ...readerOf({}),
   coverage: () => undefined,
   changedSince: () => 'all',
+  changesSince: () => 'all',
   artifactsBy: () => [],
   status: () => assert.fail(),
   close: () => undefined,

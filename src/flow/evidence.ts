@@ -60,7 +60,10 @@ export function evidenceOf(input: EvidenceInput): Assembled {
     doubts: doubtsOf(input, inventory, subjects, findings),
     ...(input.layers.length > 0 && input.layers.every((layer) => layer.state === 'json') ? { allJson: true } : {}),
     advisoryRevision: input.advisories.revision,
-    advisoryDate: oldestDate(subjects, input.advisories),
+    advisoryDate: oldestDate(
+      subjects.filter((subject) => subject !== null),
+      input.advisories,
+    ),
     examinedAt: input.now.toISOString(),
   }
   return { evidence, subjects }
@@ -78,19 +81,23 @@ function bounded(inventory: ImageInventory): ImageInventory {
 
 /** Each package version once, however many packages are of it. */
 function matchAll(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): { findings: Finding[]; cleared: Clearance[] } {
-  const distinct = new Map(
-    subjects.flatMap((subject) =>
-      subject === null ? [] : [[`${subject.ecosystem}\n${subject.name}\n${subject.version}`, subject] as const],
-    ),
-  )
   const findings: Finding[] = []
   const cleared: Clearance[] = []
-  for (const subject of distinct.values()) {
+  for (const subject of distinctSubjects(subjects).values()) {
     const found = matchPackageVersion(subject, advisories)
     findings.push(...found)
     cleared.push(...clearancesOf(subject, found, advisories))
   }
   return { findings, cleared }
+}
+
+export function subjectKey({ ecosystem, name, version }: PackageVersion): string {
+  return `${ecosystem}\n${name}\n${version}`
+}
+
+/** Out: by their keys, in the order of the packages. */
+export function distinctSubjects(subjects: readonly (PackageVersion | null)[]): Map<string, PackageVersion> {
+  return new Map(subjects.flatMap((subject) => (subject === null ? [] : [[subjectKey(subject), subject] as const])))
 }
 
 function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (PackageVersion | null)[], findings: Finding[]): DoubtNote[] {
@@ -103,13 +110,15 @@ function doubtsOf(input: EvidenceInput, inventory: ImageInventory, subjects: (Pa
     ...unjudged(inventory, subjects, input.advisories),
     ...unjudgedPrograms(inventory, subjects, input.advisories),
     ...foreign(inventory.packages),
-    ...findings.flatMap((finding): DoubtNote[] =>
-      finding.state === 'unknown-version'
-        ? [{ doubt: 'unknown-version', detail: `${finding.packageName} ${finding.packageVersion} (${finding.id})` }]
-        : [],
-    ),
+    ...unknownVersions(findings),
     ...(image && inventory.packages.length === 0 ? [{ doubt: 'no-packages' as const, detail: 'no package was found in it' }] : []),
   ]
+}
+
+export function unknownVersions(findings: readonly Finding[]): DoubtNote[] {
+  return findings
+    .filter(({ state }) => state === 'unknown-version')
+    .map(({ packageName, packageVersion, id }) => ({ doubt: 'unknown-version', detail: `${packageName} ${packageVersion} (${id})` }))
 }
 
 /** A note a kind. A distribution's database that can't be read leaves all open; a program that stands for itself leaves itself. */
@@ -225,9 +234,14 @@ function distributionName({ release }: ImageInventory): string {
   return `${release.id || 'an unnamed distribution'}${release.versionId === undefined ? '' : ` ${release.versionId}`}, which has no advisories here`
 }
 
+/** The same for evidence that stands. */
+export function advisoryDateOf(evidence: Evidence, advisories: OpenAdvisories): string {
+  return oldestDate(distinctSubjects(evidence.packages.map((pkg) => subjectOf(pkg, evidence.ecosystem) ?? null)).values(), advisories)
+}
+
 /** The advisories that judged it are as old as the oldest of them; without any, as the database. */
-function oldestDate(subjects: (PackageVersion | null)[], advisories: OpenAdvisories): string {
-  const ecosystems = new Set(subjects.flatMap((subject) => (subject === null ? [] : [subject.ecosystem])))
+export function oldestDate(subjects: Iterable<PackageVersion>, advisories: Pick<OpenAdvisories, 'coverage' | 'date'>): string {
+  const ecosystems = new Set(Array.from(subjects, ({ ecosystem }) => ecosystem))
   const dates = [...ecosystems].flatMap((ecosystem) => advisories.coverage(ecosystem)?.asOf ?? [])
   return dates.sort((a, b) => Date.parse(a) - Date.parse(b))[0] ?? advisories.date
 }

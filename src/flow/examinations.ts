@@ -1,13 +1,16 @@
 import { setImmediate } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
+import type { ChangeSet } from '../advisories/changes.ts'
 import type { Policy } from '../judge/policy.ts'
 import { traced } from '../kit/tracing/span.ts'
 import type { Digest } from '../model/digest.ts'
 import type { Evidence } from '../model/verdict.ts'
 import { recordChain } from '../store/chains.ts'
+import { estateOf, rematchDue } from '../store/estate.ts'
 import { addJob, finishJob, priorities } from '../store/jobs/jobs.ts'
 import type { Records, Tx } from '../store/records/records.ts'
 import type { VerdictWaiters } from '../store/verdicts.ts'
+import { createEstateKeeper } from './advisories/estate.ts'
 import type { Inventories } from './inventories.ts'
 import { judgeEverywhere, judgeWhereNeeded, type EvidenceAt, type Judged, type Place } from './judging/judging.ts'
 import { putEvidence, readEvidence } from './kept-evidence.ts'
@@ -22,7 +25,10 @@ export interface Examinations {
   giveUp(digest: Digest, problem: string): Promise<void>
   /** Judges what evidence there is by the policy in force. `*`: every manifest whose verdict is of another policy. */
   rejudge(subject: string, jobId: number): Promise<void>
-  /** Queues the examination of every image whose evidence is of other advisories or extractors. */
+  /**
+   * Brings all evidence to the advisories in force (advisories/estate.ts), and queues the examination of every image whose evidence is of
+   * other extractors.
+   */
   rematch(jobId: number): Promise<void>
 }
 
@@ -34,6 +40,12 @@ export interface ExaminationParts {
   policy: Policy
   extractorRevision: string
   advisoryRevision: () => string
+  /** What came since a revision. Where nothing is given, or nobody can tell, all are examined again. */
+  changesSince?: (revision: string) => ChangeSet | 'all'
+  /** ISO 8601: how old the advisories are that judge an image. Where nothing is given, as its evidence says. */
+  advisoryDate?: (evidence: Evidence) => string
+  /** Who pulled within so many days uses it. */
+  inUseDays?: number
   now: () => number
 }
 
@@ -68,7 +80,11 @@ export function createExaminations(parts: ExaminationParts): Examinations {
       .select(['advisory_revision', 'extractors'])
       .where('manifest_id', '=', manifestId)
       .executeTakeFirst()
-    return row?.advisory_revision === parts.advisoryRevision() && row.extractors === parts.extractorRevision
+    if (row?.extractors !== parts.extractorRevision) return false
+    const revision = parts.advisoryRevision()
+    if (row.advisory_revision === revision) return true
+    const estate = await estateOf(records.read)
+    return estate.revision === revision && estate.moving === undefined && (await rematchDue(records.read, manifestId)) === undefined
   }
 
   async function examineBytes(manifest: Judged): Promise<Found> {
@@ -94,19 +110,29 @@ export function createExaminations(parts: ExaminationParts): Examinations {
   }
 
   /** In: evidence that was put in this transaction, to be read once; where there is none, in which places a verdict is made. */
-  async function judgeNow(tx: Tx, manifest: Judged, fresh?: EvidenceAt, where = judgeEverywhere): Promise<Place[]> {
+  async function judgeNow(tx: Tx, manifest: Judged, fresh?: EvidenceAt, where = judgeEverywhere, change?: number): Promise<Place[]> {
     const cache = new Map<number, EvidenceAt | undefined>(fresh === undefined ? [] : [[manifest.id, fresh]])
     const evidenceOf = async (id: number) => {
-      if (!cache.has(id)) cache.set(id, await readEvidence(tx, id))
+      if (!cache.has(id)) cache.set(id, datedNow(await readEvidence(tx, id)))
       return cache.get(id)
     }
-    return traced('judge', () => (fresh === undefined ? where : judgeEverywhere)(tx, manifest, evidenceOf, parts.policy, new Date(now())))
+    const judging = fresh === undefined ? where : judgeEverywhere
+    return traced('judge', () => judging(tx, manifest, evidenceOf, parts.policy, new Date(now()), change))
   }
 
-  async function keep(tx: Tx, manifest: Judged, { examined, extractors }: Found): Promise<EvidenceAt> {
+  /** Evidence that no change touched is as fresh as the advisories in force, whenever it was made. */
+  function datedNow(known: EvidenceAt | undefined): EvidenceAt | undefined {
+    if (known === undefined || parts.advisoryDate === undefined || known.evidence.advisoryRevision === parts.advisoryRevision())
+      return known
+    return { ...known, evidence: { ...known.evidence, advisoryDate: parts.advisoryDate(known.evidence) } }
+  }
+
+  async function keep(tx: Tx, manifest: Judged, { examined, extractors }: Found): Promise<EvidenceAt & { change: number | undefined }> {
     const kept = await putEvidence(tx, manifest.id, examined, extractors, now())
     await recordChain(tx, manifest.id)
-    return kept
+    const change = (await rematchDue(tx, manifest.id))?.changeId
+    await estate.noteKept(tx, manifest.id, examined.parsed.advisoryRevision)
+    return { ...kept, change }
   }
 
   function announce(places: Place[]): void {
@@ -117,6 +143,18 @@ export function createExaminations(parts: ExaminationParts): Examinations {
     announce(await records.write((tx) => judgeNow(tx, manifest)))
   }
 
+  const estate = createEstateKeeper({
+    records,
+    workers,
+    advisoryRevision: parts.advisoryRevision,
+    changesSince: parts.changesSince ?? (() => 'all'),
+    inUseDays: parts.inUseDays ?? 0,
+    judge: (tx, manifest, evidence, change) => judgeNow(tx, manifest, evidence, judgeEverywhere, change),
+    announce,
+    sweep: () => queueOtherExtractors(records, parts.extractorRevision, now),
+    now,
+  })
+
   return {
     async examine(digest, jobId) {
       const manifest = await find(digest)
@@ -124,11 +162,8 @@ export function createExaminations(parts: ExaminationParts): Examinations {
         manifest === undefined || !hasLayers(manifest) || (await isCurrent(manifest.id)) ? undefined : await examineBytes(manifest)
       const change = async (tx: Tx) => {
         const fresh = manifest === undefined || found === undefined ? undefined : await keep(tx, manifest, found)
-        const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh, judgeWhereNeeded)
+        const made = manifest === undefined ? [] : await judgeNow(tx, manifest, fresh, judgeWhereNeeded, fresh?.change)
         await finishJob(tx, jobId)
-        // The rematch that an import calls for may have passed before this evidence was there to be found stale.
-        if (found !== undefined && found.examined.parsed.advisoryRevision !== parts.advisoryRevision())
-          await addJob(tx, 'examine', digest, now())
         return made
       }
       announce(await records.write(change, { sync: 'behind' })) // what the power takes, the job that it gives back makes again
@@ -152,13 +187,7 @@ export function createExaminations(parts: ExaminationParts): Examinations {
       }
       await records.write((tx) => finishJob(tx, jobId))
     },
-    async rematch(jobId) {
-      for await (const stale of staleManifests(records, parts.advisoryRevision(), parts.extractorRevision))
-        await records.write(async (tx) => {
-          for (const manifest of stale) await addJob(tx, 'examine', manifest.digest, now(), priorities.swept)
-        })
-      await records.write((tx) => finishJob(tx, jobId))
-    },
+    rematch: (jobId) => estate.rematch(jobId),
   }
 }
 
@@ -197,20 +226,26 @@ async function eachOfOtherPolicy(records: Records, revision: string, work: (mani
   }
 }
 
-/** Out: in pages, those whose evidence was made from other advisories or by other extractors. */
-async function* staleManifests(records: Records, advisoryRevision: string, extractorRevision: string): AsyncGenerator<Judged[]> {
-  for await (const { after, upTo } of idRanges(records)) {
-    const rows = await records.read
-      .selectFrom('manifests as m')
-      .innerJoin('evidence as e', 'e.manifest_id', 'm.id')
-      .select(['m.id', 'm.digest', 'm.kind'])
-      .where((where) => where.or([where('e.advisory_revision', '!=', advisoryRevision), where('e.extractors', '!=', extractorRevision)]))
-      .where('m.id', '>', after)
-      .where('m.id', '<=', upTo)
-      .orderBy('m.id')
-      .$castTo<Judged>()
-      .execute()
-    if (rows.length > 0) yield rows
+/** By the index: what is of these extractors is not looked at. */
+async function queueOtherExtractors(records: Records, extractorRevision: string, now: () => number): Promise<void> {
+  for (const side of ['<', '>'] as const) {
+    for (let after = 0; ; ) {
+      const rows = await records.read
+        .selectFrom('evidence as e')
+        .innerJoin('manifests as m', 'm.id', 'e.manifest_id')
+        .select(['m.id', 'm.digest'])
+        .where('e.extractors', side, extractorRevision)
+        .where('e.manifest_id', '>', after)
+        .orderBy('e.manifest_id')
+        .limit(batch)
+        .execute()
+      const last = rows.at(-1)
+      if (last === undefined) break
+      after = last.id
+      await records.write(async (tx) => {
+        for (const { digest } of rows) await addJob(tx, 'examine', digest, now(), priorities.swept)
+      })
+    }
   }
 }
 

@@ -1,28 +1,16 @@
-import { zstdDecompressSync } from 'node:zlib'
 import { sql } from 'kysely'
-import { LazaretError } from '../kit/errors.ts'
 import type { PackageVersion } from '../model/package.ts'
 import type { Evidence } from '../model/verdict.ts'
 import type { Tx } from '../store/records/records.ts'
+import { decodeEvidence } from './evidence-form.ts'
 import type { EvidenceAt } from './judging/judging.ts'
-import type { Examined } from './worker/protocol.ts'
+import type { Examined, RematchedImage } from './worker/protocol.ts'
 
 const batch = 200
-/** Evidence of the largest images seen has some megabytes; a stored one beyond this was not made by us. */
-const mostEvidenceBytes = 512 * 1024 * 1024
 
 export async function readEvidence(tx: Tx, manifestId: number): Promise<EvidenceAt | undefined> {
   const row = await tx.selectFrom('evidence').select(['content', 'revision']).where('manifest_id', '=', manifestId).executeTakeFirst()
   return row === undefined ? undefined : { evidence: decodeEvidence(row.content), revision: row.revision }
-}
-
-/** In: the stored form. Throws LazaretError INTERNAL where it is damaged. */
-export function decodeEvidence(content: Uint8Array): Evidence {
-  try {
-    return JSON.parse(zstdDecompressSync(content, { maxOutputLength: mostEvidenceBytes }).toString('utf8')) as Evidence
-  } catch (cause) {
-    throw new LazaretError('INTERNAL', 'stored evidence is damaged', { cause })
-  }
 }
 
 /**
@@ -39,9 +27,29 @@ export async function putEvidence(tx: Tx, manifestId: number, examined: Examined
     .returning('revision')
     .executeTakeFirstOrThrow()
   const ids = await putPackageVersions(tx, examined.subjects)
-  await putMatches(tx, examined, ids)
+  await putMatches(tx, examined.parsed, ids)
   await putImagePackages(tx, manifestId, examined, ids)
   return { evidence: examined.parsed, revision }
+}
+
+/**
+ * In place of evidence that stands: what a look at some of its packages came to. Its packages are the same. Out: it, with its new revision.
+ */
+export async function replaceEvidence(
+  tx: Tx,
+  manifestId: number,
+  moved: Extract<RematchedImage, { state: 'moved' }>,
+  advisoryRevision: string,
+): Promise<EvidenceAt> {
+  const { revision } = await tx
+    .updateTable('evidence')
+    .set({ advisory_revision: advisoryRevision, content: Buffer.from(moved.evidence), revision: sql`revision + 1` })
+    .where('manifest_id', '=', manifestId)
+    .returning('revision')
+    .executeTakeFirstOrThrow()
+  const ids = await putPackageVersions(tx, moved.subjects)
+  await putMatches(tx, moved.judged, ids)
+  return { evidence: moved.judged, revision }
 }
 
 const keyOf = (subject: PackageVersion) => `${subject.ecosystem}\n${subject.name}\n${subject.version}`
@@ -66,14 +74,14 @@ async function putPackageVersions(tx: Tx, subjects: (PackageVersion | null)[]): 
 }
 
 /** Findings belong to a package version, not to an image: they are replaced where the advisories have moved. */
-async function putMatches(tx: Tx, examined: Examined, ids: ReadonlyMap<string, number>): Promise<void> {
+async function putMatches(tx: Tx, evidence: Evidence, ids: ReadonlyMap<string, number>): Promise<void> {
   const moved = await claimMatching(
     tx,
     [...ids.values()].toSorted((a, b) => a - b),
-    examined.parsed.advisoryRevision,
+    evidence.advisoryRevision,
   )
   for (const some of batches([...moved])) await tx.deleteFrom('matches').where('package_version_id', 'in', some).execute()
-  const rows = examined.parsed.findings.flatMap((finding) => {
+  const rows = evidence.findings.flatMap((finding) => {
     const id = ids.get(keyOf({ ecosystem: finding.ecosystem, name: finding.packageName, version: finding.packageVersion }))
     if (id === undefined || !moved.has(id)) return []
     return [

@@ -23,6 +23,7 @@ async function examined(known: { name: string; version: string }[], covers: stri
     covers: (ecosystem: string) => covers.includes(ecosystem),
     coverage: () => undefined,
     changedSince: () => 'all',
+    changesSince: () => 'all',
     artifactsBy: (asked: string) => (asked === sha1 ? known : []),
     status: () => assert.fail(),
     close: () => undefined,

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sql } from 'kysely'
 import type { Verdict } from '../model/verdict.ts'
 import type { Records, Tx } from './records/records.ts'
 
@@ -55,8 +56,12 @@ export function createVerdictWaiters(now: () => number = Date.now): VerdictWaite
   }
 }
 
-/** Stores how a manifest stands in a repository; the one before is replaced. */
-export async function putVerdict(tx: Tx, repositoryId: number, manifestId: number, verdict: Verdict): Promise<void> {
+/**
+ * Stores how a manifest stands in a repository; the one before is replaced, and where it was another decision, the history says so.
+ * In: the change of advisories that it is made for, where it is.
+ */
+export async function putVerdict(tx: Tx, repositoryId: number, manifestId: number, verdict: Verdict, change?: number): Promise<void> {
+  await recordMove(tx, repositoryId, manifestId, verdict, change)
   const row = {
     decision: verdict.decision,
     policy: verdict.policy,
@@ -65,12 +70,24 @@ export async function putVerdict(tx: Tx, repositoryId: number, manifestId: numbe
     judged_at: Date.parse(verdict.judgedAt),
     valid_until: verdict.validUntil === undefined ? null : Date.parse(verdict.validUntil),
     reasons: JSON.stringify(verdict.reasons),
+    stale: verdict.reasons.some(({ rule }) => rule === 'stale') ? 1 : 0,
   }
   await tx
     .insertInto('verdicts')
     .values({ repository_id: repositoryId, manifest_id: manifestId, ...row })
     .onConflict((conflict) => conflict.columns(['repository_id', 'manifest_id']).doUpdateSet(row))
     .execute()
+}
+
+/** From one decision to another, by the digest: the manifest may be gone one day. A first verdict is no move. */
+async function recordMove(tx: Tx, repositoryId: number, manifestId: number, verdict: Verdict, change: number | undefined): Promise<void> {
+  const [reason] = verdict.reasons
+  await sql`insert into verdict_moves (repository_id, digest, from_decision, to_decision, moved_at, change_id, reason)
+    select v.repository_id, m.digest, v.decision, ${verdict.decision}, ${Date.parse(verdict.judgedAt)}, ${change ?? null}, ${reason?.message ?? null}
+    from verdicts v join manifests m on m.id = v.manifest_id
+    where v.repository_id = ${repositoryId} and v.manifest_id = ${manifestId} and v.decision <> ${verdict.decision} and v.decision <> 'pending'`.execute(
+    tx,
+  )
 }
 
 /** Out: the stored verdict, undefined where there is none. */

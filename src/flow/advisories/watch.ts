@@ -19,9 +19,9 @@ export interface WatchParts {
 }
 
 /**
- * Asks every few seconds: the pointer is exchanged whole and is small, and not every file system tells of changes made elsewhere.
+ * Asks twice a second: the pointer is exchanged whole and is small, and not every file system tells of changes made elsewhere.
  */
-export function createAdvisoryWatch({ revision, onMoved, log, everyMs = 3000 }: WatchParts): AdvisoryWatch {
+export function createAdvisoryWatch({ revision, onMoved, log, everyMs = 500 }: WatchParts): AdvisoryWatch {
   let seen: string | undefined
   let looking: Promise<void> = Promise.resolve()
   let timer: NodeJS.Timeout | undefined

@@ -35,10 +35,17 @@ const deepest = 8
 
 /**
  * Makes the verdicts of a manifest in every repository that holds it, then those of the indexes that list it and of the
- * attestations that describe it, in this transaction. In: how to read its evidence. Out: the places whose verdict was made.
+ * attestations that describe it, in this transaction. In: how to read its evidence; the change of advisories that it is for. Out: the places whose verdict was made.
  */
-export async function judgeEverywhere(tx: Tx, manifest: Judged, evidenceOf: EvidenceReader, policy: Policy, now: Date): Promise<Place[]> {
-  return judgeIn(tx, await holdersOf(tx, manifest), manifest, evidenceOf, policy, now)
+export async function judgeEverywhere(
+  tx: Tx,
+  manifest: Judged,
+  evidenceOf: EvidenceReader,
+  policy: Policy,
+  now: Date,
+  change?: number,
+): Promise<Place[]> {
+  return judgeIn(tx, await holdersOf(tx, manifest), manifest, evidenceOf, policy, now, change)
 }
 
 /** The same, where the verdict that stands is not by this evidence and this policy, or has had its time. */
@@ -73,11 +80,13 @@ async function judgeIn(
   evidenceOf: EvidenceReader,
   policy: Policy,
   now: Date,
+  change?: number,
 ): Promise<Place[]> {
   const places: Place[] = []
   for (const repositoryId of repositories) {
     await lockRepository(tx, repositoryId)
-    if (await isHeld(tx, repositoryId, manifest.id)) places.push(...(await judgeHere(tx, repositoryId, manifest, evidenceOf, policy, now)))
+    if (await isHeld(tx, repositoryId, manifest.id))
+      places.push(...(await judgeHere(tx, repositoryId, manifest, evidenceOf, policy, now, change)))
   }
   return places
 }
@@ -89,6 +98,7 @@ async function judgeHere(
   evidenceOf: EvidenceReader,
   policy: Policy,
   now: Date,
+  change: number | undefined,
 ): Promise<Place[]> {
   const places: Place[] = []
   let level = [manifest]
@@ -96,7 +106,7 @@ async function judgeHere(
     for (const one of level) {
       const verdict = await verdictOf(tx, repositoryId, one, evidenceOf, policy, now)
       if (verdict === undefined) continue
-      await putVerdict(tx, repositoryId, one.id, verdict)
+      await putVerdict(tx, repositoryId, one.id, verdict, change)
       places.push({ repositoryId, manifestId: one.id })
     }
     level = await touchedBy(tx, repositoryId, level)

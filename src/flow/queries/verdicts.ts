@@ -9,7 +9,7 @@ import type { HeldManifest, Manifests } from '../../store/manifests/manifests.ts
 import type { Records } from '../../store/records/records.ts'
 import { getVerdict, type VerdictWaiters } from '../../store/verdicts.ts'
 import { childrenOf } from '../judging/indexes.ts'
-import { decodeEvidence } from '../kept-evidence.ts'
+import { decodeEvidence } from '../evidence-form.ts'
 import type { BaseQueries } from './bases.ts'
 
 export interface VerdictAnswer {

@@ -90,6 +90,8 @@ function scripted(world: World, force: { advisories: string }, asked: string[], 
         facts: Buffer.from(content),
       }
     },
+    compare: async ({ subjects }) => ({ revision: force.advisories, moved: [...subjects.keys()] }),
+    rematch: async ({ images }) => ({ revision: force.advisories, images: images.map(() => ({ state: 'whole' as const })) }),
     async examine({ digest, kind, layers }) {
       work(`examine ${digest}`)
       return examinedOf(digest, kind, layers, force.advisories, world.clock.now)

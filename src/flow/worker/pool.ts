@@ -3,13 +3,15 @@ import { setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
 import type { Log } from '../../kit/log.ts'
-import type { BlobReading, Examined, Response, Task } from './protocol.ts'
+import type { BlobReading, Compared, Examined, RematchedImages, Response, Task, TaskResult } from './protocol.ts'
 
 /** Runs tasks in a process of their own. A task that is late, or a process that dies, is an error; the next task starts anew. */
 export interface WorkerPool {
   start(): void
   inventory(task: Omit<Extract<Task, { task: 'inventory' }>, 'task'>): Promise<BlobReading>
   examine(task: Omit<Extract<Task, { task: 'examine' }>, 'task'>): Promise<Examined>
+  compare(task: Omit<Extract<Task, { task: 'compare' }>, 'task'>): Promise<Compared>
+  rematch(task: Omit<Extract<Task, { task: 'rematch' }>, 'task'>): Promise<RematchedImages>
   state(): WorkerState
   close(): void
 }
@@ -72,7 +74,7 @@ export function createWorkerPool(folders: { blobs: string; advisories: string },
     entry?.settle(outcome)
   }
 
-  function run(task: Task, ms: number): Promise<BlobReading | Examined> {
+  function run(task: Task, ms: number): Promise<TaskResult> {
     if (closed) return Promise.reject(new LazaretError('UNAVAILABLE', 'the server is stopping'))
     const id = ++lastId
     const process = started()
@@ -97,6 +99,8 @@ export function createWorkerPool(folders: { blobs: string; advisories: string },
     start: () => void started(),
     inventory: (task) => run({ task: 'inventory', ...task }, inventoryMs(task.sizeBytes)) as Promise<BlobReading>,
     examine: (task) => run({ task: 'examine', ...task }, examineMs) as Promise<Examined>,
+    compare: (task) => run({ task: 'compare', ...task }, examineMs) as Promise<Compared>,
+    rematch: (task) => run({ task: 'rematch', ...task }, examineMs) as Promise<RematchedImages>,
     state: () => ({ ...(child?.pid === undefined ? {} : { pid: child.pid }), ended: endedCount, tasks: waiting.size }),
     close() {
       closed = true

@@ -24,6 +24,34 @@ export type LayerInput = { digest: Digest } & (
 export type Task =
   | { task: 'inventory'; objectKey: string; sizeBytes: number }
   | { task: 'examine'; digest: Digest; kind: ManifestKind; config?: LayerInput; layers: LayerInput[] }
+  | { task: 'compare'; since: string; subjects: PackageVersion[] }
+  | { task: 'rematch'; images: RematchInput[] }
+
+/** Evidence as it is stored, and the revision by which it was right. */
+export interface RematchInput {
+  evidence: Uint8Array
+  since: string
+  dated: boolean
+}
+
+/** Which of the package versions come to something else than by the revision before. */
+export interface Compared {
+  /** Of the advisories that were asked. */
+  revision: string
+  moved: number[]
+}
+
+export interface RematchedImages {
+  revision: string
+  /** In the order that was asked; `whole` where nobody can tell what changed for it. */
+  images: RematchedImage[]
+}
+
+export type RematchedImage =
+  | { state: 'same' | 'whole' }
+  | { state: 'moved'; evidence: Uint8Array; judged: Evidence; subjects: PackageVersion[] }
+
+export type TaskResult = BlobReading | Examined | Compared | RematchedImages
 
 export interface Examined {
   /** JSON of Evidence, zstd. */
@@ -35,4 +63,4 @@ export interface Examined {
 }
 
 export type Request = { id: number } & Task
-export type Response = { id: number } & ({ ok: true; result: BlobReading | Examined } | { ok: false; problem: string })
+export type Response = { id: number } & ({ ok: true; result: TaskResult } | { ok: false; problem: string })

@@ -9,21 +9,27 @@ import { advisoriesInForce } from '../advisories/in-force.ts'
 import { assembleEvidence } from '../assemble.ts'
 import type { LayerOutcome } from '../evidence.ts'
 import { packFacts, unpackFacts } from './facts.ts'
-import type { BlobReading, Examined, LayerInput, Task } from './protocol.ts'
+import type { BlobReading, Examined, LayerInput, Task, TaskResult } from './protocol.ts'
+import { rematchTasks } from './rematches.ts'
 
 const compress = promisify(zstdCompress)
 /** JSON above this is a file like any other. */
 const mostJsonBytes = 64 * 1024 * 1024
 
 export interface WorkerTasks {
-  run(task: Task): Promise<BlobReading | Examined>
+  run(task: Task): Promise<TaskResult>
 }
 
 export async function openWorker(blobFolder: string, dataFolder: string): Promise<WorkerTasks> {
   const objects = await openFileObjects(blobFolder)
   const advisories = advisoriesInForce(dataFolder)
+  const { compare, rematch } = rematchTasks(dataFolder)
   return {
-    run: (task) => (task.task === 'inventory' ? inventory(objects, task.objectKey, task.sizeBytes) : examine(task, advisories())),
+    async run(task) {
+      if (task.task === 'inventory') return inventory(objects, task.objectKey, task.sizeBytes)
+      if (task.task === 'examine') return examine(task, advisories())
+      return task.task === 'compare' ? compare(task, advisories()) : rematch(task, advisories())
+    },
   }
 }
 

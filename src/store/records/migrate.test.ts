@@ -12,6 +12,7 @@ import { lookups } from './migrations/0003-lookups.ts'
 import { collection } from './migrations/0004-collection.ts'
 import { ledger } from './migrations/0005-ledger.ts'
 import { chains } from './migrations/0006-chains.ts'
+import { changes } from './migrations/0007-changes.ts'
 import { stepAfter, thisStep } from './migrate.ts'
 import { verifyAudit } from '../audit-verify.ts'
 import { openSqliteRecords } from './sqlite.ts'
@@ -36,7 +37,7 @@ test('from nothing, and once more: the same tables, and what was in them', async
 })
 
 /** All of them, in order: a new one needs its line here. */
-const steps = [first, holders, lookups, collection, ledger, chains]
+const steps = [first, holders, lookups, collection, ledger, chains, changes]
 
 /** Records of an older version: the first `count` steps, with rows put in after the first. */
 function older(count: number): string {

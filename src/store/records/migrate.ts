@@ -6,6 +6,7 @@ import { lookups } from './migrations/0003-lookups.ts'
 import { collection } from './migrations/0004-collection.ts'
 import { ledger } from './migrations/0005-ledger.ts'
 import { chains } from './migrations/0006-chains.ts'
+import { changes } from './migrations/0007-changes.ts'
 import type { Schema } from './schema.ts'
 
 export type RecordsKind = 'sqlite' | 'postgres'
@@ -17,7 +18,7 @@ interface Step {
   after?: (connection: Kysely<Schema>) => Promise<void>
 }
 
-const migrations: readonly Step[] = [first, holders, lookups, collection, ledger, chains]
+const migrations: readonly Step[] = [first, holders, lookups, collection, ledger, chains, changes]
 
 /** In: a step's name. Out: that of the step after it; undefined where it is the last, or none of this version. */
 export function stepAfter(done: string): string | undefined {

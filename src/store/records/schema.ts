@@ -113,7 +113,35 @@ export interface Schema {
     judged_at: number
     valid_until: number | null
     reasons: string
+    /** 1: the age of the advisories is among the reasons. */
+    stale: Generated<number>
   }
+  verdict_moves: {
+    id: Generated<number>
+    repository_id: number
+    digest: string
+    from_decision: string
+    to_decision: string
+    moved_at: number
+    /** The change of advisories that did it. */
+    change_id: number | null
+    reason: string | null
+  }
+  advisory_estate: { id: number; revision: string | null; moving: string | null }
+  advisory_changes: {
+    id: Generated<number>
+    from_revision: string | null
+    to_revision: string
+    state: string
+    noticed_at: number
+    ended_at: number | null
+    came: string
+    versions: Generated<number>
+    versions_moved: Generated<number>
+    images: Generated<number>
+    images_moved: Generated<number>
+  }
+  rematches: { manifest_id: number; since: string; whole: number; dated: number; rank: number; change_id: number }
   users: { id: Generated<number>; name: string; password: string; created_at: number }
   robots: { id: Generated<number>; name: string; token_hash: string; created_at: number; expires_at: number | null }
   grants: { principal_kind: string; principal_name: string; action: string; pattern: string }
