@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { tokenPath, type House } from '../flow/house.ts'
 import { LazaretError, messageOf } from '../kit/errors.ts'
 import { addressOf } from './forwarded.ts'
+import { refuse } from './lingering.ts'
 import { errorAnswer } from './oci/errors.ts'
 import { noteError } from './request-note.ts'
 
@@ -38,7 +39,7 @@ function answerError(house: House, request: FastifyRequest, reply: FastifyReply,
   const answer = errorAnswer(known)
   if (answer.status >= 500) house.log.error({ requestId: request.id, err: error }, 'sign-in failed')
   if (answer.status === 401) answer.headers['www-authenticate'] = 'Basic realm="lazaret"'
-  return reply.code(answer.status).headers(answer.headers).send(answer.body)
+  return refuse(request, reply.code(answer.status).headers(answer.headers), answer.body)
 }
 
 /** What Fastify refuses before the route is asked: a form that is too large, a type that is none. */

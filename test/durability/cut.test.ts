@@ -134,7 +134,7 @@ describe('a connection that is cut', { skip: lacking('setpriv') }, () => {
       await wire.until(/^HTTP\/1\.1 200 [^]*\r\n\r\n/)
       wire.socket.destroy()
     }
-    await eventually(async () => assert.deepEqual(await openObjects(), []), 200)
+    await eventually(async () => assert.deepEqual(await openObjects(), []), 1000) // some seconds for who comes next
   })
 
   /** Sends so many bytes of a head and a body, and is gone when they have left. */

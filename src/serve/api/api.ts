@@ -6,8 +6,10 @@ import { asNoRoom } from '../../kit/no-room.ts'
 import type { Actor } from '../../flow/accounts/administration.ts'
 import type { Principal } from '../../model/access.ts'
 import { serverOptions } from '../options.ts'
+import { refuse } from '../lingering.ts'
 import { noteError } from '../request-note.ts'
 import { stayInSpan } from '../traces.ts'
+import { advisoryChangeRoutes } from './advisory-changes.ts'
 import { advisoryRoutes } from './advisories.ts'
 import { askerByCredentials, type FindAsker } from './asker.ts'
 import { auditLogRoutes } from './audit-log.ts'
@@ -45,6 +47,7 @@ const allRoutes = [
   userRoutes,
   robotRoutes,
   advisoryRoutes,
+  advisoryChangeRoutes,
   jobRoutes,
   auditLogRoutes,
   collectionRoutes,
@@ -99,7 +102,7 @@ function answerProblem(house: House, request: FastifyRequest, reply: FastifyRepl
   if (known.code === 'INTERNAL') house.log.error({ requestId: request.id, err: error, problem: messageOf(error) }, 'request failed')
   if (known.status === 401) reply.header('www-authenticate', 'Basic realm="lazaret"')
   const body = { type: 'about:blank', title: known.code, status: known.status, code: known.code, detail: known.message }
-  return reply.code(known.status).headers(known.headers).type('application/problem+json').send(JSON.stringify(body))
+  return refuse(request, reply.code(known.status).headers(known.headers).type('application/problem+json'), JSON.stringify(body))
 }
 
 function asKnown(error: unknown): LazaretError {

@@ -30,7 +30,7 @@ interface Held {
 
 /** A layer that many nodes pull, and one that is fetched in ranges, is opened once: to open and close costs more than a read. */
 const mostKept = 64
-const idleMs = 10_000
+const idleMs = 3000
 
 export function createOpenFiles(): OpenFiles {
   /** By path, the one that was asked for last at the end. */

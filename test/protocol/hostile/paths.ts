@@ -275,7 +275,7 @@ export function pathSuite(open: OpenWorld): void {
       expectOk(await pusher.get('/v2/shop/api/manifests/1'))
       assert.deepEqual(await storedIn(world), before)
       // A file that is left open is closed by the garbage collector, which then ends the process.
-      await eventually(async () => assert.deepEqual(await openObjects(world), []))
+      await eventually(async () => assert.deepEqual(await openObjects(world), []), 1000) // some seconds for who comes next
     })
   })
 }

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** nginx's `lingering_timeout` is the same. */
 const lingerMs = 5_000
@@ -29,4 +30,11 @@ function thrownAway(request: IncomingMessage): Promise<void> {
     }
     request.once('end', done).once('close', done).once('error', done).resume()
   })
+}
+
+/** Refuses a request of the router's, of which the words are given: those who still send get to read them. */
+export function refuse(request: FastifyRequest, reply: FastifyReply, words: string): FastifyReply {
+  if (request.raw.complete) return reply.send(words)
+  reply.headers({ connection: 'close', 'content-length': String(Buffer.byteLength(words)) })
+  return reply.send(lingering(words, request.raw))
 }
