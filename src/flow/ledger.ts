@@ -2,6 +2,7 @@ import { messageOf } from '../kit/errors.ts'
 import type { Log } from '../kit/log.ts'
 import { createRefusals, type Refusals } from '../store/audit-refusals.ts'
 import { cutAudit } from '../store/audit-retention.ts'
+import { forgetMoves } from '../store/advisory-changes.ts'
 import { createPullRecords, forgetPulls, type PullRecords } from '../store/pulls.ts'
 import type { Records } from '../store/records/records.ts'
 
@@ -44,6 +45,7 @@ export function createLedger({ records, keepDays, log, now }: LedgerParts): Ledg
 
   async function dropOld(): Promise<void> {
     await said('old pulls not forgotten', () => forgetPulls(records, now() - pullDays * dayMs))
+    await said('old moves of verdicts not forgotten', () => forgetMoves(records, now() - pullDays * dayMs))
     if (keepDays > 0) await said('the audit log was not cut', () => cutAudit(records, now() - keepDays * dayMs, now(), stopping.signal))
   }
 

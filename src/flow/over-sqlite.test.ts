@@ -1,8 +1,9 @@
 import { overSqlite } from '../store/suites/over.ts'
 import { basesSuite } from './suites/bases.ts'
+import { estateSuite } from './suites/estate.ts'
 import { examinationsSuite } from './suites/examinations.ts'
 import { findingsSuite } from './suites/findings.ts'
 import { inventoriesSuite } from './suites/inventories.ts'
 import { judgingSuite } from './suites/judging.ts'
 
-await overSqlite('flow', [judgingSuite, inventoriesSuite, examinationsSuite, findingsSuite, basesSuite])
+await overSqlite('flow', [judgingSuite, inventoriesSuite, examinationsSuite, estateSuite, findingsSuite, basesSuite])

@@ -164,3 +164,19 @@ export async function listMoves(
     ...(row.change_id === null ? {} : { change: row.change_id }),
   }))
 }
+
+export async function changeById(records: Records, id: number): Promise<{ from?: string; to: string } | undefined> {
+  const row = await records.read
+    .selectFrom('advisory_changes')
+    .select(['from_revision', 'to_revision'])
+    .where('id', '=', id)
+    .executeTakeFirst()
+  if (row === undefined) return undefined
+  return { to: row.to_revision, ...(row.from_revision === null ? {} : { from: row.from_revision }) }
+}
+
+/** Moves of before that instant tell nothing any more. Out: how many went. */
+export async function forgetMoves(records: Records, before: number): Promise<number> {
+  const gone = await records.write((tx) => tx.deleteFrom('verdict_moves').where('moved_at', '<', before).executeTakeFirst())
+  return Number(gone.numDeletedRows)
+}

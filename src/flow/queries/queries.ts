@@ -11,11 +11,13 @@ import type { Records } from '../../store/records/records.ts'
 import type { RepositorySettingsStore } from '../../store/repository-settings.ts'
 import type { VerdictWaiters } from '../../store/verdicts.ts'
 import { inBaseBy } from '../scan/in-base.ts'
+import { createChangeQueries, type ChangeQueries } from './changes.ts'
 import { listAudit, type AuditQuery, type AuditRow } from './audit-log.ts'
 import type { BaseQueries } from './bases.ts'
 import { listFindings, type FindingQuery, type FindingRow } from './findings.ts'
 import { listBuiltOn, listImages, type ImageQuery, type ImageRow } from './images.ts'
 import { listJobs, type JobPage, type JobQuery } from './jobs.ts'
+import { listPackageHolders, type PackageHolder, type PackageQuery } from './packages.ts'
 import { createPullQueries, type PullQueries } from './pulls.ts'
 import { createRepositoryQueries, type RepositoryQueries } from './repositories.ts'
 import { createTagQueries, type TagQueries } from './tags.ts'
@@ -27,12 +29,14 @@ export interface Queries {
   tags: TagQueries
   pulls: PullQueries
   repositories: RepositoryQueries
+  changes: ChangeQueries
   images(principal: Principal, query: Omit<ImageQuery, 'inUseSince'>): Promise<{ items: ImageRow[]; next?: string }>
   /** Over the store, or of one image where it is named. */
   findings(
     principal: Principal,
     query: FindingQuery & { image?: string; platform?: string; base?: boolean },
   ): Promise<{ items: FindingRow[]; next?: string }>
+  packages(principal: Principal, query: PackageQuery): Promise<{ items: PackageHolder[]; next?: string }>
   /** CycloneDX. Errors: UNAVAILABLE while the image is being examined. */
   sbom(principal: Principal, image: string, platform: string | undefined): Promise<object>
   /** For administrators, as are jobs: whoever calls sees to that. */
@@ -49,6 +53,8 @@ export interface QueryParts {
   bases: BaseQueries
   repositorySettings: RepositorySettingsStore
   pulls: PullRecords
+  /** Where the advisories are. */
+  dataFolder: string
   /** Who pulled within so many days uses it. */
   inUseDays: number
   now: () => number
@@ -86,10 +92,12 @@ export function createQueries(parts: QueryParts): Queries {
     verdicts,
     tags: createTagQueries({ records, repositorySettings, now }),
     pulls: createPullQueries(records, verdicts, pulls),
+    changes: createChangeQueries({ records, verdicts, dataFolder: parts.dataFolder }),
     repositories: createRepositoryQueries(manifests, repositorySettings),
     auditLog: (query) => listAudit(records, query),
     verifyAudit: (kept) => verifyAudit(records, kept),
     jobs: (query) => listJobs(records, query),
+    packages: (principal, query) => listPackageHolders(records, principal, query),
     async images(principal, query) {
       const rest = { ...query, inUseSince: now() - inUseDays * dayMs }
       return query.base === undefined

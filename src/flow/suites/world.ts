@@ -1,4 +1,5 @@
 import { zstdCompressSync } from 'node:zlib'
+import type { ChangeSet } from '../../advisories/changes.ts'
 import { policies, type Policy } from '../../judge/policy.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { Finding } from '../../model/advisory.ts'
@@ -7,11 +8,12 @@ import type { Evidence, Verdict } from '../../model/verdict.ts'
 import type { OpenRecords } from '../../store/suites/records.ts'
 import { openWorld, pushManifest, type Json, type Pushed, type World } from '../../store/suites/world.ts'
 import { createVerdictWaiters, getVerdict, type VerdictWaiters } from '../../store/verdicts.ts'
+import { decodeEvidence } from '../evidence-form.ts'
 import { createExaminations, type Examinations } from '../examinations.ts'
 import { createInventories, type Inventories } from '../inventories.ts'
 import { judgeEverywhere, type Judged, type Place } from '../judging/judging.ts'
 import { putEvidence, readEvidence } from '../kept-evidence.ts'
-import type { Examined, LayerInput } from '../worker/protocol.ts'
+import type { Examined, LayerInput, RematchedImage } from '../worker/protocol.ts'
 import type { WorkerPool } from '../worker/pool.ts'
 
 /** The flow over the store, with a worker that the test writes: a layer's text says how it turns out. */
@@ -20,8 +22,8 @@ export interface FlowWorld extends World {
   examinations: Examinations
   waiters: VerdictWaiters
   /** What is in force; a test may move it. */
-  force: { advisories: string; policy: Policy }
-  /** What the worker was asked: `inventory TEXT`, `examine DIGEST`. */
+  force: Force
+  /** What the worker was asked: `inventory TEXT`, `examine DIGEST`, `rematch DIGEST`. */
   asked: string[]
   /** Set: every task of the worker fails with it. */
   broken: { problem?: string }
@@ -29,9 +31,20 @@ export interface FlowWorld extends World {
   with(changed: { extractors?: string; policy?: Policy }): { inventories: Inventories; examinations: Examinations }
 }
 
+export interface Force {
+  advisories: string
+  policy: Policy
+  /** What came since any revision; where nothing is given nobody can tell. */
+  changes?: ChangeSet
+  /** Names of packages that are matched anew and have a flaw. */
+  flawed?: string[]
+  /** Called when the worker has been asked to match anew, before it answers. */
+  onRematch?: () => void
+}
+
 export async function openFlow(stack: AsyncDisposableStack, open: OpenRecords): Promise<FlowWorld> {
   const world = await openWorld(stack, open)
-  const force = { advisories: 'advisories-1', policy: policies.balanced }
+  const force: Force = { advisories: 'advisories-1', policy: policies.balanced }
   const asked: string[] = []
   const broken: { problem?: string } = {}
   const waiters = createVerdictWaiters()
@@ -48,6 +61,8 @@ export async function openFlow(stack: AsyncDisposableStack, open: OpenRecords): 
       policy,
       extractorRevision,
       advisoryRevision,
+      changesSince: () => force.changes ?? 'all',
+      inUseDays: 30,
       now,
     })
     return { inventories, examinations }
@@ -67,7 +82,7 @@ export async function openFlow(stack: AsyncDisposableStack, open: OpenRecords): 
  * A layer that begins with `json`, `other` or `bomb` is JSON, no archive, or past the limits; any other is a layer, and each of its
  * lines a package: `NAME VERSION [FLAW]`.
  */
-function scripted(world: World, force: { advisories: string }, asked: string[], broken: { problem?: string }): WorkerPool {
+function scripted(world: World, force: Force, asked: string[], broken: { problem?: string }): WorkerPool {
   const text = async (key: string) => Buffer.concat((await (await world.objects.read(key)).toArray()) as Buffer[]).toString()
   const work = (what: string) => {
     asked.push(what)
@@ -91,7 +106,13 @@ function scripted(world: World, force: { advisories: string }, asked: string[], 
       }
     },
     compare: async ({ subjects }) => ({ revision: force.advisories, moved: [...subjects.keys()] }),
-    rematch: async ({ images }) => ({ revision: force.advisories, images: images.map(() => ({ state: 'whole' as const })) }),
+    async rematch({ images }) {
+      const revision = force.advisories
+      const known = images.map((image) => decodeEvidence(image.evidence))
+      for (const { digest } of known) work(`rematch ${digest}`)
+      force.onRematch?.()
+      return { revision, images: known.map((before) => rematchedOf(before, revision, force.flawed)) }
+    },
     async examine({ digest, kind, layers }) {
       work(`examine ${digest}`)
       return examinedOf(digest, kind, layers, force.advisories, world.clock.now)
@@ -123,6 +144,16 @@ function examinedOf(digest: Digest, kind: Judged['kind'], layers: LayerInput[], 
     advisoryDate: new Date(now).toISOString(),
   }
   return { evidence: zstdCompressSync(JSON.stringify(parsed)), parsed, subjects }
+}
+
+function rematchedOf(before: Evidence, advisoryRevision: string, flawed: readonly string[] | undefined): RematchedImage {
+  if (flawed === undefined) return { state: 'whole' }
+  const found = before.packages.filter(({ name }) => flawed.includes(name))
+  const findings = found.map(({ name, version }) => finding(name, version, 'CVE-2027-9'))
+  if (JSON.stringify(findings) === JSON.stringify(before.findings)) return { state: 'same' }
+  const judged = { ...before, findings, advisoryRevision }
+  const subjects = before.packages.map(({ name, version }) => ({ ecosystem: 'Debian:12', name, version }))
+  return { state: 'moved', evidence: zstdCompressSync(JSON.stringify(judged)), judged, subjects }
 }
 
 export function finding(packageName: string, packageVersion: string, id = 'CVE-2026-1'): Finding {
