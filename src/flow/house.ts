@@ -15,6 +15,7 @@ import type { Tracing } from '../kit/tracing/tracing.ts'
 import { createBlobPush, type BlobPush } from '../push/blobs.ts'
 import { createManifestPush, type ManifestPush } from '../push/manifests.ts'
 import { recordAudit } from '../store/audit.ts'
+import { estateOf } from '../store/estate.ts'
 import { createBlobs } from '../store/blobs/blobs.ts'
 import { createUploads, type Uploads } from '../store/blobs/uploads.ts'
 import { addJob, requeueRunning } from '../store/jobs/jobs.ts'
@@ -32,6 +33,7 @@ import { createAdvisoryImports, type AdvisoryImports } from './advisories/import
 import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
 import { createCollections, type Collections } from './collection.ts'
 import { createLedger, type Ledger } from './ledger.ts'
+import { advisoryDateOf } from './evidence.ts'
 import { createExaminations } from './examinations.ts'
 import { createFigures, type Figures } from './figures.ts'
 import { createInventories } from './inventories.ts'
@@ -111,7 +113,19 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   const advisories = advisoriesInForce(settings.data)
   const inventories = traced.inventories(createInventories({ records, blobs, workers, extractorRevision, now }))
   const advisoryRevision = () => advisories().revision
-  const examinations = createExaminations({ records, inventories, workers, waiters, policy, extractorRevision, advisoryRevision, now })
+  const examinations = createExaminations({
+    records,
+    inventories,
+    workers,
+    waiters,
+    policy,
+    extractorRevision,
+    advisoryRevision,
+    changesSince: (revision) => advisories().changesSince(revision),
+    advisoryDate: (evidence) => advisoryDateOf(evidence, advisories()),
+    inUseDays: settings.inUse.days,
+    now,
+  })
   const runner = createRunner({ records, inventories, examinations, around: traced.job, log, now })
   const gate = traced.gate(
     createGate({
@@ -186,6 +200,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       bases: createBaseQueries({ records, blobs, declared: settings.bases }),
       repositorySettings,
       pulls: ledger.pulls,
+      dataFolder: settings.data,
       inUseDays: settings.inUse.days,
       now,
     }),
@@ -280,12 +295,14 @@ async function queueWhatMoved(records: Records, policyRevision: string, advisory
   const otherEvidence = await records.read
     .selectFrom('evidence')
     .select('manifest_id')
-    .where((where) => where.or([where('advisory_revision', '!=', advisoryRevision), where('extractors', '!=', extractorRevision)]))
+    .where('extractors', '!=', extractorRevision)
     .limit(1)
     .executeTakeFirst()
+  const estate = await estateOf(records.read)
+  const isMoved = estate.revision !== advisoryRevision || estate.moving !== undefined
   await records.write(async (tx) => {
     if (otherPolicy !== undefined) await addJob(tx, 'rejudge', '*', now)
-    if (otherEvidence !== undefined) await addJob(tx, 'rematch', '*', now)
+    if (otherEvidence !== undefined || isMoved) await addJob(tx, 'rematch', '*', now)
   })
 }
 

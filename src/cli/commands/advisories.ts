@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util'
 import { importAdvisories, statusOf, type AdvisoryStatus, type ImportReport } from '../../flow/advisories/folder.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import { loadSettings } from '../../kit/settings/settings.ts'
+import { changes } from '../advisory-changes.ts'
 import { reportText, statusText } from '../advisory-text.ts'
 import { namedServer, openClient, type Client } from '../client.ts'
 import { exit, type Command, type Io } from '../command.ts'
@@ -13,14 +14,14 @@ import { formatOption, isJson, jsonText, runSubcommand } from '../options.ts'
 import { harmless } from '../table.ts'
 
 export const advisories: Command = {
-  usage: 'import PATH… [--covers ECOSYSTEM]… [--quiet] [--format table|json] | status [--format table|json]',
+  usage: 'import PATH… [--covers ECOSYSTEM]… [--quiet] [--format table|json] | changes [--records ID|--images ID|--image NAME] [--limit 20] [--after NEXT] [--format table|json] | status [--format table|json]',
   summary: 'Bring in what is known of flaws, and say how old it is',
   details: [
     'PATH: files and folders of OSV JSON, JSON lines or zip, lists of distributions, KEV, exports; under gzip or zstd too.',
     'Where LAZARET_DATA names a data folder they go there, beside a running server too; else to the server that is signed in to.',
     'A few records do not make a release judged: --covers Alpine:v3.22 says that these are what there is to know of it (thin).',
   ],
-  run: runSubcommand('advisories', { import: bringIn, status }),
+  run: runSubcommand('advisories', { import: bringIn, changes, status }),
 }
 
 async function bringIn(args: string[], io: Io) {
