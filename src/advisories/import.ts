@@ -24,8 +24,8 @@ export interface ImportOptions {
   coverage?: readonly Coverage[]
   /** Families of ecosystems of which what is covered whole is known to be of this day still, whether or not something came. */
   fresh?: readonly { family: string; asOf: string }[]
-  /** A file of which a larger part than this is left out is refused, and the import with it. Default: none is. */
-  mostDropped?: number
+  /** Of a file, the part that may be left out: with more, it is refused, and the import with it. Default: all of it. */
+  mostDropped?: (path: string) => number
   /** How long to wait for another import. Default: not at all. */
   waitSeconds?: number
   /** Whether plenty of records for an ecosystem shows that it is judged (see coverage.ts). Default: true. */
@@ -186,7 +186,7 @@ class ImportRun {
   end(paths: number): void {
     const understood = [...this.reports.values()].some(({ report }) => report.forms.length > 0)
     if (!understood && (paths > 0 || this.options.fresh === undefined)) throw nothingUnderstood([...this.reports.keys()])
-    for (const file of this.files()) refuseMostlyDropped(file, this.options.mostDropped ?? 1)
+    for (const file of this.files()) refuseMostlyDropped(file, this.options.mostDropped?.(file.path) ?? 1)
     if (this.options.inferCoverage !== false) for (const coverage of this.bulk.coverage()) this.cover(coverage)
     for (const coverage of this.options.coverage ?? []) this.cover(coverage)
     for (const { family, asOf } of this.options.fresh ?? []) if (this.writer.refreshCoverage(family, asOf)) this.changed = true

@@ -53,12 +53,15 @@ function readRecord(record: JsonObject, options: OsvOptions): Advisory {
 
 function idOf(value: unknown): string {
   const id = textOf(value, 'id')
-  if (id.length > 255 || /\s/.test(id)) throw new FieldError('id', 'not an id')
+  if (id.length > 255 || oddInId.test(id)) throw new FieldError('id', 'not an id')
   return id
 }
 
+/** What no database has in an id, and what would be read as more than a name where one is shown. */
+const oddInId = /[\s\p{C}<>"'`&\\]/u
+
 function otherIds(record: JsonObject, key: string, id: string): string[] {
-  return [...new Set(textsAt(record, key, limits.ids, ''))].filter((other) => other !== id && !/\s/.test(other))
+  return [...new Set(textsAt(record, key, limits.ids, ''))].filter((other) => other !== id && !oddInId.test(other))
 }
 
 /**

@@ -32,6 +32,7 @@ import { advisoriesInForce } from './advisories/in-force.ts'
 import { createAdvisoryImports, type AdvisoryImports } from './advisories/imports.ts'
 import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
 import { createCollections, type Collections } from './collection.ts'
+import { createAdvisoryUpdates, type AdvisoryUpdates } from './advisories/updates.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { advisoryDateOf } from './evidence.ts'
 import { createExaminations } from './examinations.ts'
@@ -66,6 +67,7 @@ export interface House extends AccessStage {
   imports: AdvisoryImports
   collections: Collections
   scrub: Scrub
+  advisoryUpdates: AdvisoryUpdates
   disk: DiskWatch
   workers: WorkerPool
   figures: Figures
@@ -171,6 +173,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   let urls = publicUrls(settings)
   let timer: NodeJS.Timeout | undefined
 
+  const advisoryUpdates = createAdvisoryUpdates({ settings, records, judged: judgedEcosystems, watch: advisoryWatch, log, now })
   async function rematch(revision: string): Promise<void> {
     await records.write((tx) => addJob(tx, 'rematch', '*', now()))
     log.info({ revision }, 'other advisories are in force: images are judged anew')
@@ -180,6 +183,12 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   return {
     ...access,
     settings,
+  function judgedEcosystems(): string[] {
+    return advisories()
+      .status()
+      .ecosystems.flatMap(({ ecosystem, coverage }) => (coverage === undefined ? [] : ecosystem))
+  }
+
     log,
     tracing: traced.tracing,
     records,
@@ -223,6 +232,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       advisoryWatch.start() // first: what moves from now on is seen by it, what moved before by the next line
       await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
       workers.start()
+    advisoryUpdates,
       disk.start()
       runner.start()
       collections.start()
@@ -238,12 +248,14 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       disk.stop()
       await figures.stop()
       await collections.stop()
+      advisoryUpdates.start()
       await scrub.stop()
       workers.close()
       await runner.stop()
       await ledger.stop()
       await uploads.close()
       await objects.close()
+      await advisoryUpdates.stop()
       advisories.close()
       await records.close()
       await traced.tracing?.close()

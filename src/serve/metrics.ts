@@ -188,10 +188,24 @@ function advisoryGauges(house: House, metrics: Metrics): Update {
     help: 'Age of the newest record of each source, in whole days.',
     labels: ['source'],
   })
+  const fetched = metrics.gauge({
+    name: 'lazaret_advisories_fetched_age_seconds',
+    unit: 'seconds',
+    help: 'How long ago each source was asked and all was well.',
+    labels: ['source', 'part'],
+  })
+  const failures = metrics.gauge({
+    name: 'lazaret_advisories_fetch_failures',
+    help: 'Tries in a row at each source that failed.',
+    labels: ['source', 'part'],
+  })
   let revision: string | undefined
   let readAt = 0
   return () => {
     const now = Date.now()
+    const rows = house.advisoryUpdates.rows()
+    fetched.replace(rows.flatMap(({ source, part, ageSeconds }) => (ageSeconds === undefined ? [] : [[ageSeconds, source, part] as const])))
+    failures.replace(rows.map((row) => [row.failures, row.source, row.part]))
     const open = house.advisories()
     if (open.revision === revision && now - readAt < 600_000) return
     ages.replace(open.status().sources.map(({ source, ageDays }) => [ageDays * daySeconds, source]))

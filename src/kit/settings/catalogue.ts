@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from 'node:path'
+import { type ChosenSource, isSourceName, sourceNames } from '../../model/advisory-sources.ts'
 import { parseBasePattern, showBasePattern } from '../../model/base.ts'
 import { isRepositoryPattern } from '../../model/names.ts'
 import { repositoryRules } from './repository-rules.ts'
@@ -36,6 +37,19 @@ const name = text('text of 1 to 255 characters in one line', (given) => (/^[^\n\
 
 const collector = text('an http or https URL such as http://localhost:4318', wantCollector, String, { format: 'uri' })
 const keyValues = text('name=value,name=value', (given) => (parseKeyValues(given) === undefined ? undefined : given), String)
+
+const advisorySource = text(`a source of advisories (${sourceNames.join(', ')}), or NAME=URL for a mirror of one`, wantSource, showSource)
+const ecosystem = text(
+  'an ecosystem of OSV such as npm, Debian or Alpine:v3.22',
+  (given) => (/^[A-Za-z][A-Za-z0-9. -]{0,60}(?::[A-Za-z0-9._-]{1,60})?$/.test(given) ? given : undefined),
+  String,
+)
+
+const publicKey = text(
+  'a public key such as ed25519:BASE64',
+  (given) => (/^ed25519:[A-Za-z0-9+/]{43}=$/.test(given) ? given : undefined),
+  String,
+)
 
 const policy = text('observe or balanced', namedPolicy, String, { enum: ['observe', 'balanced'] })
 const database = text(
@@ -99,6 +113,22 @@ export const catalogue = {
   bases: setting(listOf(basePattern), {
     defaultWords: 'none',
     says: 'Images that are bases of others: repository patterns, alone or with `:TAG` or `@DIGEST`. Of several images with the same layers one of these is named as the base.',
+  }),
+  'advisories.sources': setting(listOf(advisorySource, 16), {
+    defaultWords: 'none: nothing is fetched',
+    says: `Sources of advisories that are asked by themselves: ${sourceNames.map((one) => `\`${one}\``).join(', ')}; \`NAME=URL\` asks a mirror. With \`offline\` none is.`,
+  }),
+  'advisories.ecosystems': setting(listOf(ecosystem, 200), {
+    defaultWords: 'those that images have packages of, or that are judged already',
+    says: 'What is asked for of sources that go by ecosystem: `npm`, `Debian`, `Alpine:v3.22`.',
+  }),
+  'advisories.intervalSeconds': setting(integer(0, 31_536_000), {
+    default: 21_600,
+    says: 'How long after one look at the sources the next begins by itself; 0: only when it is asked for.',
+  }),
+  'advisories.trustedKeys': setting(listOf(publicKey, 64), {
+    defaultWords: 'none',
+    says: 'Whose signed exports of advisories are taken: public keys as `lazaret advisories key` prints them. The key of this installation is trusted besides.',
   }),
   'audit.keepDays': setting(integer(0, 36_500), {
     default: 0,
@@ -213,6 +243,20 @@ function setting<T>(kind: Kind<T>, rest: Omit<Setting<T>, 'kind'>): Setting<T> {
 function wantCollector(given: string): string | undefined {
   if (/[?#@]/.test(given)) throw new Misfit('an http or https URL without user and query: keys go into tracing.headers')
   return parseCollector(given)
+}
+
+/** In: `osv`, or `osv=https://mirror.example/osv`. Keys in a URL would be printed, so there is no place for them. */
+function wantSource(given: string): ChosenSource | undefined {
+  const [, name = '', base] = /^([a-z]{1,20})(?:=(\S+))?$/.exec(given) ?? []
+  if (!isSourceName(name)) return undefined
+  if (base === undefined) return { name }
+  if (!/^https?:\/\/[^\s,?#@\\]+$/.test(base) || !URL.canParse(base))
+    throw new Misfit(`${name}=URL with an http or https URL, without user and query`)
+  return { name, base }
+}
+
+function showSource({ name, base }: ChosenSource): string {
+  return base === undefined ? name : `${name}=${base}`
 }
 
 function namedPolicy(given: string): 'observe' | 'balanced' | undefined {

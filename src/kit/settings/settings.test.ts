@@ -41,6 +41,7 @@ test('nothing set gives the documented defaults', () => {
     public: [],
     repositories: [],
     bases: [],
+    advisories: { sources: [], intervalSeconds: 21_600 },
     audit: { keepDays: 0 },
     inUse: { days: 30 },
     gate: { waitSeconds: 20 },
@@ -100,6 +101,9 @@ test('every setting can be set by its variable', () => {
     public: 'library/**,shop/api',
     bases: 'library/**, platform/node:20',
     repositories: '[{"match":"shop/**","owner":"team-shop","immutableTags":"v*"}]',
+    'advisories.sources': 'osv, kev=https://mirror.example/kev.json',
+    'advisories.ecosystems': 'npm,Alpine:v3.22',
+    'advisories.intervalSeconds': '0',
     'audit.keepDays': '365',
     'inUse.days': '7',
     'gate.waitSeconds': '0',
@@ -131,6 +135,20 @@ test('every setting can be set by its variable', () => {
   assert.deepEqual([settings.data, settings.blobs], [join(folder, 'd'), join(folder, 'b')])
   assert.deepEqual(settings.public, ['library/**', 'shop/api'])
   assert.deepEqual(settings.bases, [{ pattern: 'library/**' }, { pattern: 'platform/node', tag: '20' }])
+  assert.deepEqual(settings.advisories, {
+    sources: [{ name: 'osv' }, { name: 'kev', base: 'https://mirror.example/kev.json' }],
+    ecosystems: ['npm', 'Alpine:v3.22'],
+    intervalSeconds: 0,
+  })
+  for (const odd of [
+    'osv=ftp://mirror.example',
+    'kev=https://user:secret@mirror.example/',
+    'nobody',
+    'osv=https://mirror.example/?key=secret',
+  ]) {
+    const words = refusal(() => load({ LAZARET_ADVISORIES_SOURCES: odd }))
+    assert.match(words, /^advisories\.sources must be /)
+  }
   assert.deepEqual(settings.repositories, [{ match: 'shop/**', owner: 'team-shop', immutableTags: ['v*'] }])
   assert.deepEqual(settings.network, { allowPrivate: ['10.0.0.0/8', 'fd00::1/128'], ca: join(folder, 'ca.pem') })
   assert.deepEqual(settings.trustedProxies, ['10.1.2.3/32', 'fd00::/8'])

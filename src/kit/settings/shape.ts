@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import type { ChosenSource } from '../../model/advisory-sources.ts'
 import type { BasePattern } from '../../model/base.ts'
 import type { RepositoryRule } from '../../model/repository-settings.ts'
 import type { SamplerName } from '../tracing/sampler.ts'
@@ -35,6 +36,16 @@ export interface Settings {
   repositories: RepositoryRule[]
   /** What is declared to be the base of others. */
   bases: BasePattern[]
+  advisories: {
+    /** Empty where nothing is fetched. */
+    sources: ChosenSource[]
+    /** Absent to go by what images hold. */
+    ecosystems?: string[]
+    /** 0: only when it is asked for. */
+    intervalSeconds: number
+    /** `ed25519:BASE64` each. */
+    trustedKeys: string[]
+  }
   /** 0: for ever. */
   audit: { keepDays: number }
   inUse: { days: number }
@@ -106,6 +117,12 @@ export function assemble(
     public: get('public') ?? [],
     repositories: get('repositories') ?? [],
     bases: get('bases') ?? [],
+    advisories: {
+      sources: get('advisories.sources') ?? [],
+      ...optional('ecosystems', get('advisories.ecosystems')),
+      intervalSeconds: held(get('advisories.intervalSeconds')),
+      trustedKeys: get('advisories.trustedKeys') ?? [],
+    },
     audit: { keepDays: held(get('audit.keepDays')) },
     inUse: { days: held(get('inUse.days')) },
     gate: { waitSeconds: held(get('gate.waitSeconds')) },

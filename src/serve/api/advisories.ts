@@ -5,7 +5,8 @@ import { mostImportBytes } from '../../flow/advisories/imports.ts'
 import type { House } from '../../flow/house.ts'
 import { LazaretError } from '../../kit/errors.ts'
 import { parseInstant } from '../../kit/instants.ts'
-import { importReport, importStatus } from './advisory-schemas.ts'
+import { sourceNames } from '../../model/advisory-sources.ts'
+import { importReport, importStatus, updateReport } from './advisory-schemas.ts'
 import { adminsOnly, signedInOnly } from './admins.ts'
 
 const statusMs = 60_000
@@ -21,13 +22,36 @@ const query = Type.Object(
 export function advisoryRoutes(house: House): (app: FastifyInstance) => Promise<void> {
   const status = rememberedStatus(house)
   return async (app) => {
+const updateQuery = Type.Object(
+  {
+    source: Type.Optional(
+      Type.Array(Type.Unsafe<string>({ enum: [...sourceNames] }), { maxItems: 16, description: 'those that are set, where none is named' }),
+    ),
+    whole: Type.Optional(Type.Boolean({ description: 'forgets what was read before, and reads all of it again' })),
+  },
+  { additionalProperties: false },
+)
+
     app.get(
       '/advisories/status',
       {
         onRequest: signedInOnly,
         schema: { summary: 'The advisory data in force: how much, and how old', response: { 200: importStatus } },
       },
-      async () => status(),
+      async () => ({ ...status(), fetched: house.advisoryUpdates.rows() }),
+    )
+    app.post<{ Querystring: Static<typeof updateQuery> }>(
+      '/advisories/update',
+      {
+        onRequest: adminsOnly,
+        schema: {
+          summary: 'Fetch advisories from their sources',
+          description: 'The answer comes when it is done. A source that fails says so in its row, and stops no other.',
+          querystring: updateQuery,
+          response: { 200: updateReport },
+        },
+      },
+      async ({ actor, query: { source = [], whole = false } }) => house.advisoryUpdates.run(actor, { sources: source, whole }),
     )
     await app.register(importRoutes(house))
   }

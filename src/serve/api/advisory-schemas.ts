@@ -9,7 +9,51 @@ const coverage = Type.Object({
   ageDays: Type.Integer(),
 })
 
+const dropped = Type.Array(
+  Type.Object({ reason: Type.String(), count: Type.Integer(), examples: Type.Optional(Type.Array(Type.String())) }),
+)
+
+const counts = Type.Object({
+  in: Type.Integer({ description: 'all that came; it is the sum of the others' }),
+  added: Type.Integer(),
+  replaced: Type.Integer(),
+  unchanged: Type.Integer(),
+  kept: Type.Integer({ description: 'left, as what is there is newer' }),
+  facts: Type.Integer({ description: 'CVEs known to be exploited, or with an EPSS probability' }),
+  dropped: Type.Integer(),
+  why: dropped,
+})
+
+const sourceRow = Type.Object({
+  source: Type.String(),
+  part: Type.String({ description: 'an ecosystem of OSV, a release of Alpine; empty where the source is one file' }),
+  from: Type.String(),
+  state: Type.String({ description: 'good, or failed: what was read before stays in force' }),
+  unproven: Type.Boolean({ description: 'never seen to work with the source itself' }),
+  triedAt: instant,
+  goodAt: Type.Optional(instant),
+  ageSeconds: Type.Optional(Type.Integer({ description: 'since it was last good' })),
+  problem: Type.Optional(Type.String()),
+  failures: Type.Integer({ description: 'in a row' }),
+  brought: Type.Optional(
+    Type.Object({
+      how: Type.String({ description: 'whole, or delta' }),
+      at: instant,
+      bytes: Type.Integer(),
+      listed: Type.Optional(Type.Integer({ description: 'records that the source says it has' })),
+      counts,
+    }),
+  ),
+})
+
+export const updateReport = Type.Object({
+  revision: Type.String({ description: 'in force now' }),
+  changed: Type.Boolean(),
+  sources: Type.Array(sourceRow),
+})
+
 export const importStatus = Type.Object({
+  fetched: Type.Optional(Type.Array(sourceRow)),
   revision: Type.String(),
   date: instant,
   ageDays: Type.Integer(),
@@ -35,7 +79,7 @@ const file = Type.Object({
   exploited: Type.Integer(),
   probabilities: Type.Integer({ description: 'CVEs with an EPSS probability' }),
   artifacts: Type.Integer({ description: 'jars known by the hash of their bytes' }),
-  dropped: Type.Array(Type.Object({ reason: Type.String(), count: Type.Integer(), examples: Type.Optional(Type.Array(Type.String())) })),
+  dropped,
 })
 
 export const importReport = Type.Object({

@@ -164,6 +164,7 @@ export const otherRequests: Record<string, Requests> = {
   ],
   'GET /api/v1/advisories/status': () => [get('/api/v1/advisories/status')],
   'POST /api/v1/advisories/import': () => [{ method: 'POST', path: '/api/v1/advisories/import?name=x.json', body: '{}', headers: octets }],
+  'POST /api/v1/advisories/update': () => [{ method: 'POST', path: '/api/v1/advisories/update?source=kev' }],
   'GET /api/v1/jobs': ({ manifest }) => [
     get('/api/v1/jobs'),
     get(`/api/v1/jobs?${query({ kind: 'examine' })}`),
