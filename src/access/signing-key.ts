@@ -17,11 +17,16 @@ export interface SigningKey {
  * Throws LazaretError UNREADABLE where the file holds something else, UNAVAILABLE where it can't be read or written.
  */
 export async function loadSigningKey(dataFolder: string): Promise<SigningKey> {
-  const path = join(dataFolder, 'keys', 'token.key')
-  const pem = (await readPrivateFile(path)) ?? (await makeKey(path))
-  const privateKey = parseKey(path, pem)
-  const publicKey = createPublicKey(privateKey)
-  return { privateKey, publicKey, kid: await calculateJwkThumbprint(await exportJWK(publicKey)) }
+  const pair = await loadPair(join(dataFolder, 'keys', 'token.key'), 'which ends all tokens')
+  return { ...pair, kid: await calculateJwkThumbprint(await exportJWK(pair.publicKey)) }
+}
+
+export type KeyPair = Pick<SigningKey, 'privateKey' | 'publicKey'>
+
+/** In: the file, and what is lost with another key. Out: the pair in it, made where there is none. Throws as `loadSigningKey`. */
+export async function loadPair(path: string, lost: string): Promise<KeyPair> {
+  const privateKey = parseKey(path, (await readPrivateFile(path)) ?? (await makeKey(path)), lost)
+  return { privateKey, publicKey: createPublicKey(privateKey) }
 }
 
 async function makeKey(path: string): Promise<string> {
@@ -32,12 +37,12 @@ async function makeKey(path: string): Promise<string> {
   return theirs
 }
 
-function parseKey(path: string, pem: string): KeyObject {
+function parseKey(path: string, pem: string, lost: string): KeyObject {
   try {
     const key = createPrivateKey(pem)
     if (key.asymmetricKeyType === 'ed25519') return key
   } catch (cause) {
-    throw new LazaretError('UNREADABLE', `${path} holds no private key: remove it to have a new one made, which ends all tokens`, { cause })
+    throw new LazaretError('UNREADABLE', `${path} holds no private key: remove it to have a new one made, ${lost}`, { cause })
   }
   throw new LazaretError('UNREADABLE', `${path} holds a key of another kind than Ed25519`)
 }

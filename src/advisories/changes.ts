@@ -122,7 +122,7 @@ function standingOf(database: DatabaseSync): Standing {
 
 /**
  * In: a revision's database, its counter, that of an earlier one, and the packages that changed since. Out: what came after that one.
- * Of a revision in between that was no import (an export taken in, a way back) the packages alone are known.
+ * Of a revision in between that was no import, as an export taken in or a way back, the packages alone are known.
  */
 export function changesAfter(
   database: DatabaseSync,

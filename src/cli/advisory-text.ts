@@ -16,10 +16,16 @@ export function reportText(report: ImportReport, columns: number | undefined): s
     file.dropped.map(({ reason, count, examples }) => `left out of ${file.path}, ${count} times: ${reason} (${examples[0] ?? ''})\n`),
   )
   const covered = report.newlyCovered.length > 0 ? `judged from now on: ${report.newlyCovered.join(', ')}\n` : ''
+  const gone = report.export === undefined ? '' : wrapped(`${replacedText(report.export)}\n`, columns)
   const outcome = report.changed
     ? `revision ${report.revision} is in force; a server on this data takes it up within seconds`
     : `nothing new: revision ${report.revision} stays in force`
-  return `${table(['FILE', 'FORM', 'READ', 'NEW', 'CHANGED', 'EXPLOITED', 'EPSS', 'JARS'], rows, columns)}${more}${dropped.map((line) => wrapped(line, columns)).join('')}${covered}\n${wrapped(`${outcome}\n`, columns)}`
+  return `${table(['FILE', 'FORM', 'READ', 'NEW', 'CHANGED', 'EXPLOITED', 'EPSS', 'JARS'], rows, columns)}${more}${dropped.map((line) => wrapped(line, columns)).join('')}${covered}${gone}\n${wrapped(`${outcome}\n`, columns)}`
+}
+
+function replacedText({ revision, createdAt, removed, signedBy }: NonNullable<ImportReport['export']>): string {
+  const by = signedBy === undefined ? 'not signed by a trusted key' : `signed by ${signedBy}`
+  return `export of revision ${revision}, made ${createdAt.slice(0, 16).replace('T', ' ')} UTC, ${by}; ${removed} records that were here are not in it`
 }
 
 /** What is in force, for people. In: the status, the width of the terminal. */

@@ -96,7 +96,7 @@ function parsed(text: string): unknown {
   }
 }
 
-function problemOf(text: string): { code: ErrorCode; detail: string } | undefined {
+export function problemOf(text: string): { code: ErrorCode; detail: string } | undefined {
   try {
     const problem = JSON.parse(text) as { code?: unknown; detail?: unknown } | null
     if (typeof problem?.code !== 'string' || typeof problem.detail !== 'string') return undefined

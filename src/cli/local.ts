@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { takeHold, type Hold } from '../flow/hold.ts'
 import { openHouse } from '../flow/house.ts'
 import { LazaretError } from '../kit/errors.ts'
@@ -19,8 +20,14 @@ export async function openLocal(settings: Settings, io: Io, command: string): Pr
     announceAdmin(await house.admin, io.err)
     const api = await createApi(house, askerOfThisMachine)
     const exchange: Exchange = async ({ method, path, body, bytes }) => {
-      if (bytes !== undefined) throw new LazaretError('UNSUPPORTED', 'a file is read where it is, not sent')
-      const answer = await api.inject({ method: method as 'GET', url: path, ...(body === undefined ? {} : { payload: body as object }) })
+      const sent = bytes === undefined ? body : Readable.from(bytes)
+      const headers = bytes === undefined ? {} : { headers: { 'content-type': 'application/octet-stream' } }
+      const answer = await api.inject({
+        method: method as 'GET',
+        url: path,
+        ...headers,
+        ...(sent === undefined ? {} : { payload: sent as object }),
+      })
       return { status: answer.statusCode, text: answer.body }
     }
     return clientOver(publicUrls(settings)[0] ?? '', exchange, async () => {

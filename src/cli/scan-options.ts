@@ -5,6 +5,7 @@ import { LazaretError } from '../kit/errors.ts'
 import { loadSettings } from '../kit/settings/settings.ts'
 import type { Platform } from '../model/manifest.ts'
 import type { Io } from './command.ts'
+import type { Login } from './login-store.ts'
 
 /** Flags that `scan`, `sbom` and `diff` share. */
 export const sharedOptions = {
@@ -35,11 +36,14 @@ export function scanOptions(values: SharedValues, io: Io): ScanOptions {
     say: speaker(values, io),
     offline: settings.offline,
     outgoing: async () => (await import('../kit/outgoing/outgoing.ts')).createOutgoing(settings, io.env),
-    credentialsFor: async (registry) => {
-      const { keptLogin } = await import('./login-store.ts')
-      return await keptLogin(`https://${registry === 'docker.io' ? 'index.docker.io' : registry}`, io.env)
-    },
+    credentialsFor: (registry) => credentialsFor(registry, io),
   }
+}
+
+/** What `docker login` kept for a registry. */
+export async function credentialsFor(registry: string, io: Io): Promise<Login | undefined> {
+  const { keptLogin } = await import('./login-store.ts')
+  return await keptLogin(`https://${registry === 'docker.io' ? 'index.docker.io' : registry}`, io.env)
 }
 
 /** XDG base directory specification, `XDG_CACHE_HOME`: one that is not absolute counts as unset. */

@@ -29,10 +29,12 @@ import { createRepositorySettings, type RepositorySettingsStore } from '../store
 import { createVerdictWaiters, type VerdictWaiters } from '../store/verdicts.ts'
 import { createAdministration, type Administration } from './accounts/administration.ts'
 import { advisoriesInForce } from './advisories/in-force.ts'
+import { createAdvisoryExports, type AdvisoryExports } from './advisories/exports.ts'
+import { trustedKeys } from './advisories/export-key.ts'
 import { createAdvisoryImports, type AdvisoryImports } from './advisories/imports.ts'
+import { createAdvisoryUpdates, type AdvisoryUpdates } from './advisories/updates.ts'
 import { createAdvisoryWatch, type AdvisoryWatch } from './advisories/watch.ts'
 import { createCollections, type Collections } from './collection.ts'
-import { createAdvisoryUpdates, type AdvisoryUpdates } from './advisories/updates.ts'
 import { createLedger, type Ledger } from './ledger.ts'
 import { advisoryDateOf } from './evidence.ts'
 import { createExaminations } from './examinations.ts'
@@ -65,9 +67,10 @@ export interface House extends AccessStage {
   pulls: PullRecords
   administration: Administration
   imports: AdvisoryImports
+  advisoryExports: AdvisoryExports
+  advisoryUpdates: AdvisoryUpdates
   collections: Collections
   scrub: Scrub
-  advisoryUpdates: AdvisoryUpdates
   disk: DiskWatch
   workers: WorkerPool
   figures: Figures
@@ -170,25 +173,25 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
   const scrub = createScrub({ records, objects, bytesPerSecond: settings.scrub.bytesPerSecond, onDamage: runner.wake, log, now })
   const figures = createFigures({ records, log, now })
   const advisoryWatch = createAdvisoryWatch({ revision: advisoryRevision, onMoved: rematch, log })
+  const advisoryUpdates = createAdvisoryUpdates({ settings, records, judged: judgedEcosystems, watch: advisoryWatch, log, now })
   let urls = publicUrls(settings)
   let timer: NodeJS.Timeout | undefined
 
-  const advisoryUpdates = createAdvisoryUpdates({ settings, records, judged: judgedEcosystems, watch: advisoryWatch, log, now })
   async function rematch(revision: string): Promise<void> {
     await records.write((tx) => addJob(tx, 'rematch', '*', now()))
     log.info({ revision }, 'other advisories are in force: images are judged anew')
     runner.wake()
   }
 
-  return {
-    ...access,
-    settings,
   function judgedEcosystems(): string[] {
     return advisories()
       .status()
       .ecosystems.flatMap(({ ecosystem, coverage }) => (coverage === undefined ? [] : ecosystem))
   }
 
+  return {
+    ...access,
+    settings,
     log,
     tracing: traced.tracing,
     records,
@@ -214,7 +217,14 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       now,
     }),
     administration: createAdministration(access.accounts, now),
-    imports: createAdvisoryImports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
+    imports: createAdvisoryImports({
+      dataFolder: settings.data,
+      records,
+      watch: advisoryWatch,
+      now,
+      trustedKeys: () => trustedKeys(settings),
+    }),
+    advisoryExports: createAdvisoryExports({ dataFolder: settings.data, records, watch: advisoryWatch, now }),
     collections,
     scrub,
     disk,
@@ -222,6 +232,7 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
     figures,
     advisories,
     advisoryWatch,
+    advisoryUpdates,
     challenge: (asked, scope) => challenge(realmOf(asked, settings, urls), tokenService, scope),
     bound: (port) => {
       urls = publicUrls(settings, port)
@@ -232,30 +243,29 @@ export async function openHouse(settings: Settings, log: Log): Promise<House> {
       advisoryWatch.start() // first: what moves from now on is seen by it, what moved before by the next line
       await queueWhatMoved(records, policy.revision, advisoryRevision(), now())
       workers.start()
-    advisoryUpdates,
       disk.start()
       runner.start()
       collections.start()
       scrub.start()
       ledger.start()
+      advisoryUpdates.start()
       timer = setInterval(() => {
         uploads.expire().catch((error: unknown) => log.warn({ err: error }, 'uploads not expired'))
       }, expireEveryMs)
     },
     async close() {
       clearInterval(timer)
+      await advisoryUpdates.stop()
       advisoryWatch.stop()
       disk.stop()
       await figures.stop()
       await collections.stop()
-      advisoryUpdates.start()
       await scrub.stop()
       workers.close()
       await runner.stop()
       await ledger.stop()
       await uploads.close()
       await objects.close()
-      await advisoryUpdates.stop()
       advisories.close()
       await records.close()
       await traced.tracing?.close()

@@ -1,5 +1,5 @@
 import { LazaretError } from '../kit/errors.ts'
-import type { Outgoing } from '../kit/outgoing/outgoing.ts'
+import type { Outgoing, OutgoingRequest } from '../kit/outgoing/outgoing.ts'
 import { traceHeaders, traced } from '../kit/tracing/span.ts'
 import { basicHeader, bearerHeader, isTrustedRealm, parseChallenge, type Credentials } from './authorization.ts'
 import type { RemoteReference } from './reference.ts'
@@ -9,16 +9,24 @@ export interface RegistryClient {
   get(path: string, headers?: Record<string, string>): Promise<Response>
 }
 
+export interface RegistryWriter extends RegistryClient {
+  /** In: a path, or the Location of an answer on the same host. The body may be asked for again, after a sign-in. No redirect is followed. */
+  send(method: 'POST' | 'PUT', path: string, what?: { headers?: Record<string, string>; body?: () => Body }): Promise<Response>
+}
+
+type Body = NonNullable<OutgoingRequest['body']>
+
 const mostRedirects = 5
 const mostTokenBytes = 64 * 1024
 const answerMs = 30_000
 const idleMs = 120_000
+const mostSendMs = 3_600_000
 
 /**
  * In: the reference, credentials where there are some, the way out. Signs in when asked to, once, and follows redirects without
  * credentials. Errors: UNAVAILABLE, UNAUTHORIZED, NOT_FOUND, DENIED where an answer leads into a private network.
  */
-export function registryClient(reference: RemoteReference, credentials: Credentials | undefined, outgoing: Outgoing): RegistryClient {
+export function registryClient(reference: RemoteReference, credentials: Credentials | undefined, outgoing: Outgoing): RegistryWriter {
   let authorization: string | undefined
 
   async function signIn(challenged: Response): Promise<string> {
@@ -75,16 +83,46 @@ export function registryClient(reference: RemoteReference, credentials: Credenti
       if (answer.ok) return answer
       throw refusal(reference, answer.status, await boundedText(answer, mostTokenBytes))
     },
+    async send(method, path, { headers = {}, body } = {}) {
+      const url = onSameHost(path, reference)
+      const once = () =>
+        reach(outgoing, url, { ...headers, ...(authorization !== undefined && { authorization }) }, undefined, {
+          method,
+          ...(body !== undefined && { body: body() }),
+        })
+      let answer = await once()
+      if (answer.status === 401) {
+        authorization = await signIn(answer) // a token may have run out while a blob was on its way
+        answer = await once()
+      }
+      if (answer.ok) return answer
+      throw refusal(reference, answer.status, await boundedText(answer, mostTokenBytes))
+    },
   }
 }
 
+/** Behind a proxy that does TLS some registries name themselves by http: only path and query of what they say count. */
+function onSameHost(path: string, { origin, registry }: RemoteReference): URL {
+  const url = URL.canParse(path, origin) ? new URL(path, origin) : undefined
+  if (url?.host !== new URL(origin).host) throw new LazaretError('UNAVAILABLE', `${registry} wants an upload sent to another host`)
+  return new URL(`${url.pathname}${url.search}`, origin)
+}
+
 /** In: the answer that led there, where one did. */
-function reach(outgoing: Outgoing, url: URL, headers: Record<string, string>, ledBy: Response | undefined): Promise<Response> {
+function reach(
+  outgoing: Outgoing,
+  url: URL,
+  headers: Record<string, string>,
+  ledBy: Response | undefined,
+  sent: { method: string; body?: Body } = { method: 'GET' },
+): Promise<Response> {
   const led = ledBy === undefined ? {} : { ledBy }
+  // Until a blob has been sent there is no answer, however long that takes.
+  const wait = sent.body === undefined ? { answerMs } : { answerMs: mostSendMs }
   return traced(
-    'GET',
-    () => outgoing.fetch(url, { headers: { ...headers, ...traceHeaders() }, answerMs, idleMs, ...led }),
-    { 'http.request.method': 'GET', 'server.address': url.hostname, 'url.path': url.pathname },
+    sent.method,
+    () => outgoing.fetch(url, { ...sent, headers: { ...headers, ...traceHeaders() }, ...wait, idleMs, ...led }),
+    { 'http.request.method': sent.method, 'server.address': url.hostname, 'url.path': url.pathname },
     'client',
   )
 }

@@ -78,7 +78,7 @@ async function manifestOf(
   return { digest, body: jsonObject(bytes.toString('utf8'), 'the manifest') }
 }
 
-function hashed(bytes: Buffer, expected: Digest | undefined): Digest {
+export function hashed(bytes: Buffer, expected: Digest | undefined): Digest {
   const algorithm = expected === undefined ? 'sha256' : digestAlgorithm(expected)
   const found = `${algorithm}:${createHash(algorithm).update(bytes).digest('hex')}` as Digest
   if (expected !== undefined && found !== expected)
@@ -127,7 +127,7 @@ function textsOf(value: unknown): Record<string, string> {
   return Object.fromEntries(texts.slice(0, mostAnnotations))
 }
 
-function descriptor(value: unknown, where: string): { digest: Digest; mediaType: string; sizeBytes: number } {
+export function descriptor(value: unknown, where: string): { digest: Digest; mediaType: string; sizeBytes: number } {
   const { digest: text, mediaType, size } = (value ?? {}) as Wire
   const digest = parseDigest(text)
   if (digest === undefined || typeof mediaType !== 'string' || typeof size !== 'number')
@@ -135,7 +135,7 @@ function descriptor(value: unknown, where: string): { digest: Digest; mediaType:
   return { digest, mediaType, sizeBytes: size }
 }
 
-async function* verified(
+export async function* verified(
   client: RegistryClient,
   reference: RemoteReference,
   layer: { digest: Digest; sizeBytes: number },

@@ -18,6 +18,9 @@ const forMany = new Set([
   'GET /api/v1/sbom',
   'GET /api/v1/self',
   'GET /api/v1/advisories/status',
+  'GET /api/v1/advisories/revisions',
+  'GET /api/v1/advisories/key',
+  'GET /api/v1/packages',
   'GET /api/v1/tags/history',
   'POST /api/v1/tags/restore',
   'GET /api/v1/pulls',
@@ -26,6 +29,7 @@ const forMany = new Set([
 ])
 /** Also without an account, where something is public. */
 const forAll = new Set([
+  'GET /api/v1/packages',
   'GET /api/v1/verdict',
   'GET /api/v1/images',
   'GET /api/v1/findings',

@@ -75,6 +75,13 @@ describe('the documents', { skip: lacking('skopeo', 'podman', 'docker', 'curl', 
       { begins: 'LAZARET_DATA=/srv/registry lazaret doctor --format json', says: /"wrong": 0/ },
       { begins: 'LAZARET_DATA=/srv/registry lazaret doctor', says: /^data folder +fine[^]*^Nothing is wrong\.$/m },
     ],
+    'advisories.md': [
+      { begins: 'lazaret advisories export ./advisories.zst', says: /^revision \d{6}-\d{8} is in \.\/advisories\.zst$/m },
+      { begins: 'lazaret advisories key', says: /^ed25519:[A-Za-z0-9+/]{43}=$/m },
+      { begins: 'lazaret advisories import ./advisories.zst', says: /stays in force/ },
+      { begins: 'lazaret advisories revisions', says: /in force/ },
+      { begins: "lazaret advisories search 'minimist@<1.2.6'", says: /minimist +1\.2\.5 +npm/ },
+    ],
     'scanning.md': [
       { begins: 'lazaret why shop/api:1.4.2', code: 3, says: /is held[^]*CVE-2021-44906[^]*Update minimist/ },
       { begins: 'lazaret scan shop-api.tar --fail-on critical', code: 3, says: /critical +CVE-2021-44906/ },

@@ -34,7 +34,9 @@ export async function writeSigned(
       date: revision.date,
       createdAt: now.toISOString(),
       schema: schemaVersion,
-      ...{ records, withdrawn, exploited },
+      records,
+      withdrawn,
+      exploited,
       sources: sources.map(({ source, records: count, newest }) => ({ source, records: count, newest })),
       ...sizes,
     }

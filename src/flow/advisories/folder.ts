@@ -2,7 +2,7 @@
 import { type SourceRow, sourcesOf } from '../../advisories/fetch/source-rows.ts'
 import { type AdvisoryStatus, statusOf as statusInForce } from '../../advisories/status.ts'
 
-export { importAdvisories, type ImportReport } from '../../advisories/import.ts'
+export type { ImportReport } from '../../advisories/import.ts'
 export type { AdvisoryStatus } from '../../advisories/status.ts'
 
 export interface FetchedStatus extends AdvisoryStatus {

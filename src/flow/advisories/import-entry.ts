@@ -1,19 +1,19 @@
 // An import in a process beside the one that serves: reading some hundred megabytes of JSON would hold up every pull.
-import { importAdvisories } from '../../advisories/import.ts'
 import { LazaretError, messageOf } from '../../kit/errors.ts'
-import type { ImportOutcome } from './imports.ts'
+import { bringIn } from './bring-in.ts'
+import type { ImportOrder, ImportOutcome } from './imports.ts'
 
-const [path, dataFolder] = process.argv.slice(2)
+const [order] = process.argv.slice(2)
 const send = process.send?.bind(process)
-if (path === undefined || dataFolder === undefined || send === undefined) throw new Error('the import is started by the server')
+if (order === undefined || send === undefined) throw new Error('the import is started by the server')
 
 process.on('disconnect', () => process.exit()) // without its parent there is nobody to tell; the next import clears the work file away
 
-send(await outcomeOf(path, dataFolder), () => process.disconnect?.())
+send(await outcomeOf(JSON.parse(order) as ImportOrder), () => process.disconnect?.())
 
-async function outcomeOf(file: string, folder: string): Promise<ImportOutcome> {
+async function outcomeOf({ path, dataFolder, ...order }: ImportOrder): Promise<ImportOutcome> {
   try {
-    return { report: await importAdvisories([file], folder) }
+    return { report: await bringIn([path], dataFolder, order) }
   } catch (error) {
     return { code: error instanceof LazaretError ? error.code : 'INTERNAL', problem: messageOf(error) }
   }

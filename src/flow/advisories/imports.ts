@@ -30,6 +30,10 @@ export interface SentFile {
   name: string
   /** When it was last changed: the date of data that carries none itself. Milliseconds since 1970. */
   changedAt?: number
+  /** Of a signed export: takes one that no trusted key signed. */
+  allowUnsigned?: boolean
+  /** Of a signed export: takes one that goes back in time. */
+  older?: boolean
 }
 
 /** Names that are safe as the name of a file here. */
@@ -47,6 +51,8 @@ export interface ImportsParts {
   records: Records
   watch: Pick<AdvisoryWatch, 'look'>
   now: () => number
+  /** Whose signed exports are taken: `ed25519:BASE64` each. */
+  trustedKeys: () => Promise<readonly string[]>
   mostBytes?: number
   mostMs?: number
 }
@@ -56,13 +62,14 @@ export function createAdvisoryImports({
   records,
   watch,
   now,
+  trustedKeys,
   mostBytes = mostImportBytes,
   mostMs = mostImportMs,
 }: ImportsParts): AdvisoryImports {
   const incoming = join(dataFolder, 'incoming')
   let busy = false
 
-  async function taken(body: Readable, { name, changedAt }: SentFile): Promise<ImportReport> {
+  async function taken(body: Readable, { name, changedAt, allowUnsigned, older }: SentFile): Promise<ImportReport> {
     if (!isSentName(name)) throw new LazaretError('INPUT_INVALID', `not a file name: ${JSON.stringify(name.slice(0, 60))}`)
     await clear(incoming)
     const folder = join(incoming, randomUUID())
@@ -71,7 +78,7 @@ export function createAdvisoryImports({
       await mkdir(folder, { mode: 0o700 })
       await receive(body, path, mostBytes)
       if (changedAt !== undefined) await utimes(path, new Date(), new Date(changedAt))
-      const outcome = await importBeside(path, dataFolder, mostMs)
+      const outcome = await importBeside({ path, dataFolder, trustedKeys: await trustedKeys(), allowUnsigned, older }, mostMs)
       if ('report' in outcome)
         return { ...outcome.report, files: outcome.report.files.map((file) => ({ ...file, path: named(file.path, folder) })) }
       throw new LazaretError(outcome.code, named(outcome.problem, folder))
@@ -98,7 +105,12 @@ export function createAdvisoryImports({
 
 function auditOf(report: ImportReport) {
   const files = report.files.slice(0, 10).map(({ path, added, replaced }) => ({ path, added, replaced }))
-  return { action: 'advisories.import', subject: report.revision, detail: { changed: report.changed, files } }
+  const { export: taken } = report
+  const from =
+    taken === undefined
+      ? {}
+      : { export: taken.revision, ...(taken.signedBy === undefined ? { unsigned: true } : { signedBy: taken.signedBy }) }
+  return { action: 'advisories.import', subject: report.revision, detail: { changed: report.changed, files, ...from } }
 }
 
 async function receive(body: Readable, path: string, mostBytes: number): Promise<void> {
@@ -134,8 +146,17 @@ function named(text: string, folder: string): string {
   return text.replaceAll(`${folder}/`, '')
 }
 
-function importBeside(path: string, dataFolder: string, ms: number): Promise<ImportOutcome> {
-  const child = fork(fileURLToPath(new URL('./import-entry.ts', import.meta.url)), [path, dataFolder], {
+/** What the process beside is told. */
+export interface ImportOrder {
+  path: string
+  dataFolder: string
+  trustedKeys: readonly string[]
+  allowUnsigned: boolean | undefined
+  older: boolean | undefined
+}
+
+function importBeside(order: ImportOrder, ms: number): Promise<ImportOutcome> {
+  const child = fork(fileURLToPath(new URL('./import-entry.ts', import.meta.url)), [JSON.stringify(order)], {
     execArgv: [`--max-old-space-size=${heapMegabytes}`, '--disable-warning=ExperimentalWarning'],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })

@@ -41,7 +41,7 @@ test('nothing set gives the documented defaults', () => {
     public: [],
     repositories: [],
     bases: [],
-    advisories: { sources: [], intervalSeconds: 21_600 },
+    advisories: { sources: [], intervalSeconds: 21_600, trustedKeys: [] },
     audit: { keepDays: 0 },
     inUse: { days: 30 },
     gate: { waitSeconds: 20 },
@@ -104,6 +104,7 @@ test('every setting can be set by its variable', () => {
     'advisories.sources': 'osv, kev=https://mirror.example/kev.json',
     'advisories.ecosystems': 'npm,Alpine:v3.22',
     'advisories.intervalSeconds': '0',
+    'advisories.trustedKeys': `ed25519:${'A'.repeat(43)}=`,
     'audit.keepDays': '365',
     'inUse.days': '7',
     'gate.waitSeconds': '0',
@@ -139,7 +140,12 @@ test('every setting can be set by its variable', () => {
     sources: [{ name: 'osv' }, { name: 'kev', base: 'https://mirror.example/kev.json' }],
     ecosystems: ['npm', 'Alpine:v3.22'],
     intervalSeconds: 0,
+    trustedKeys: [`ed25519:${'A'.repeat(43)}=`],
   })
+  assert.match(
+    refusal(() => load({ LAZARET_ADVISORIES_TRUSTED_KEYS: 'ed25519:short' })),
+    /^LAZARET_ADVISORIES_TRUSTED_KEYS must be a public key/,
+  )
   for (const odd of [
     'osv=ftp://mirror.example',
     'kev=https://user:secret@mirror.example/',

@@ -8,20 +8,20 @@ import { parseInstant } from '../../kit/instants.ts'
 import { sourceNames } from '../../model/advisory-sources.ts'
 import { importReport, importStatus, updateReport } from './advisory-schemas.ts'
 import { adminsOnly, signedInOnly } from './admins.ts'
+import { revisionRoutes } from './advisory-revisions.ts'
 
 const statusMs = 60_000
 
 const query = Type.Object(
   {
     name: Type.Optional(Type.String({ pattern: '^[A-Za-z0-9_][A-Za-z0-9._-]{0,99}$', description: 'the file’s, for the report' })),
+    allowUnsigned: Type.Optional(Type.Boolean({ description: 'of a signed export: takes one that no trusted key signed' })),
+    older: Type.Optional(Type.Boolean({ description: 'of a signed export: takes one that goes back in time' })),
     changed: Type.Optional(Type.String({ maxLength: 60, description: 'an instant: the date of data that carries none itself' })),
   },
   { additionalProperties: false },
 )
 
-export function advisoryRoutes(house: House): (app: FastifyInstance) => Promise<void> {
-  const status = rememberedStatus(house)
-  return async (app) => {
 const updateQuery = Type.Object(
   {
     source: Type.Optional(
@@ -32,6 +32,9 @@ const updateQuery = Type.Object(
   { additionalProperties: false },
 )
 
+export function advisoryRoutes(house: House): (app: FastifyInstance) => Promise<void> {
+  const status = rememberedStatus(house)
+  return async (app) => {
     app.get(
       '/advisories/status',
       {
@@ -54,6 +57,7 @@ const updateQuery = Type.Object(
       async ({ actor, query: { source = [], whole = false } }) => house.advisoryUpdates.run(actor, { sources: source, whole }),
     )
     await app.register(importRoutes(house))
+    await app.register(revisionRoutes(house))
   }
 }
 
@@ -87,7 +91,8 @@ function importRoutes(house: House): (app: FastifyInstance) => Promise<void> {
         },
       },
       async (request) => {
-        const about = { name: request.query.name ?? 'file', ...changedAt(request.query.changed) }
+        const { name = 'file', changed, ...allowed } = request.query
+        const about = { name, ...allowed, ...changedAt(changed) }
         return house.imports.take(request.actor, request.raw, about)
       },
     )

@@ -88,4 +88,34 @@ export const importReport = Type.Object({
   changed: Type.Boolean(),
   files: Type.Array(file),
   newlyCovered: Type.Array(Type.String()),
+  export: Type.Optional(
+    Type.Object(
+      {
+        name: Type.String(),
+        revision: Type.String({ description: 'as it is called where it was made' }),
+        createdAt: instant,
+        removed: Type.Integer({ description: 'records that were here and are not in it' }),
+        signedBy: Type.Optional(Type.String({ description: 'the key; absent where it was let in without' })),
+      },
+      { description: 'where it was a signed export, which replaces all that was here' },
+    ),
+  ),
 })
+
+export const revisionRow = Type.Object({
+  revision: Type.String(),
+  date: instant,
+  madeAt: Type.Optional(instant),
+  sizeBytes: Type.Integer(),
+  inForce: Type.Boolean(),
+  origin: Type.Optional(
+    Type.Object({
+      how: Type.String({ description: 'export, or rollback' }),
+      revision: Type.String({ description: 'what it is a copy of' }),
+      signedBy: Type.Optional(Type.String()),
+    }),
+  ),
+})
+
+export const exportKey = Type.Object({ key: Type.String({ description: 'for advisories.trustedKeys elsewhere' }), id: Type.String() })
+export const rollbackReport = Type.Object({ revision: Type.String(), copied: Type.String(), before: Type.String() })

@@ -18,6 +18,7 @@ import { documentRoutes } from './document.ts'
 import { findingRoutes } from './findings.ts'
 import { imageRoutes } from './images.ts'
 import { jobRoutes } from './jobs.ts'
+import { packageRoutes } from './packages.ts'
 import { pullRoutes } from './pulls.ts'
 import { repositoryRoutes } from './repository-settings.ts'
 import { problem } from './schemas.ts'
@@ -42,6 +43,7 @@ const allRoutes = [
   verdictRoutes,
   imageRoutes,
   findingRoutes,
+  packageRoutes,
   sbomRoutes,
   selfRoutes,
   userRoutes,

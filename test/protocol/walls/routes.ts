@@ -165,6 +165,14 @@ export const otherRequests: Record<string, Requests> = {
   'GET /api/v1/advisories/status': () => [get('/api/v1/advisories/status')],
   'POST /api/v1/advisories/import': () => [{ method: 'POST', path: '/api/v1/advisories/import?name=x.json', body: '{}', headers: octets }],
   'POST /api/v1/advisories/update': () => [{ method: 'POST', path: '/api/v1/advisories/update?source=kev' }],
+  'GET /api/v1/advisories/revisions': () => [get('/api/v1/advisories/revisions')],
+  'POST /api/v1/advisories/rollback': () => [json('POST', '/api/v1/advisories/rollback', { revision: '000001-20260101' })],
+  'GET /api/v1/advisories/key': () => [get('/api/v1/advisories/key')],
+  'GET /api/v1/advisories/export': () => [get('/api/v1/advisories/export')],
+  'GET /api/v1/packages': () => [
+    get(`/api/v1/packages?${query({ name: 'minimist' })}`),
+    get('/api/v1/packages?name=minimist&version=%3C9&limit=1'),
+  ],
   'GET /api/v1/jobs': ({ manifest }) => [
     get('/api/v1/jobs'),
     get(`/api/v1/jobs?${query({ kind: 'examine' })}`),
