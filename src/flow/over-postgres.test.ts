@@ -5,5 +5,6 @@ import { examinationsSuite } from './suites/examinations.ts'
 import { findingsSuite } from './suites/findings.ts'
 import { inventoriesSuite } from './suites/inventories.ts'
 import { judgingSuite } from './suites/judging.ts'
+import { packagesSuite } from './suites/packages.ts'
 
-await overPostgres('flow', [judgingSuite, inventoriesSuite, examinationsSuite, estateSuite, findingsSuite, basesSuite])
+await overPostgres('flow', [judgingSuite, inventoriesSuite, examinationsSuite, estateSuite, findingsSuite, basesSuite, packagesSuite])

@@ -147,6 +147,7 @@ interface Holder {
 
 async function holdersAfter(records: Records, principal: Principal, version: number, after: number, limit: number): Promise<Holder[]> {
   const prefixes = prefixesOf(principal)
+  if (prefixes?.length === 0) return [] // nothing may be pulled
   const theirs = sql.join(
     (prefixes ?? ['']).map((one) => sql`r.name like ${`${one}%`}`),
     sql` or `,

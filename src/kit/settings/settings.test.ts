@@ -153,7 +153,7 @@ test('every setting can be set by its variable', () => {
     'osv=https://mirror.example/?key=secret',
   ]) {
     const words = refusal(() => load({ LAZARET_ADVISORIES_SOURCES: odd }))
-    assert.match(words, /^advisories\.sources must be /)
+    assert.match(words, /^LAZARET_ADVISORIES_SOURCES must be /)
   }
   assert.deepEqual(settings.repositories, [{ match: 'shop/**', owner: 'team-shop', immutableTags: ['v*'] }])
   assert.deepEqual(settings.network, { allowPrivate: ['10.0.0.0/8', 'fd00::1/128'], ca: join(folder, 'ca.pem') })
