@@ -1,5 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { zstdCompressSync } from 'node:zlib'
+import { sql } from 'kysely'
 import type { ChangeSet } from '../advisories/changes.ts'
 import type { Policy } from '../judge/policy.ts'
 import { traced } from '../kit/tracing/span.ts'
@@ -226,26 +227,39 @@ async function eachOfOtherPolicy(records: Records, revision: string, work: (mani
   }
 }
 
-/** By the index: what is of these extractors is not looked at. */
+/** By the index: what is of these extractors is not looked at, and no evidence is read. */
 async function queueOtherExtractors(records: Records, extractorRevision: string, now: () => number): Promise<void> {
-  for (const side of ['<', '>'] as const) {
-    for (let after = 0; ; ) {
-      const rows = await records.read
-        .selectFrom('evidence as e')
-        .innerJoin('manifests as m', 'm.id', 'e.manifest_id')
-        .select(['m.id', 'm.digest'])
-        .where('e.extractors', side, extractorRevision)
-        .where('e.manifest_id', '>', after)
-        .orderBy('e.manifest_id')
-        .limit(batch)
-        .execute()
-      const last = rows.at(-1)
-      if (last === undefined) break
-      after = last.id
-      await records.write(async (tx) => {
-        for (const { digest } of rows) await addJob(tx, 'examine', digest, now(), priorities.swept)
-      })
-    }
+  const own = sql`${extractorRevision}`
+  await queueBetween(records, { after: '', beyond: 0, within: sql<boolean>`e.extractors < ${own}` }, now)
+  await queueBetween(
+    records,
+    { after: extractorRevision, beyond: Number.MAX_SAFE_INTEGER, within: sql<boolean>`e.extractors > ${own}` },
+    now,
+  )
+}
+
+async function queueBetween(
+  records: Records,
+  { after, beyond, within }: { after: string; beyond: number; within: ReturnType<typeof sql<boolean>> },
+  now: () => number,
+): Promise<void> {
+  for (let [extractors, id] = [after, beyond]; ; ) {
+    const rows = await records.read
+      .selectFrom('evidence as e')
+      .innerJoin('manifests as m', 'm.id', 'e.manifest_id')
+      .select(['m.id', 'm.digest', 'e.extractors'])
+      .where(within)
+      .where(sql<boolean>`(e.extractors, e.manifest_id) > (${extractors}, ${id})`)
+      .orderBy('e.extractors')
+      .orderBy('e.manifest_id')
+      .limit(batch)
+      .execute()
+    const last = rows.at(-1)
+    if (last === undefined) return
+    ;[extractors, id] = [last.extractors, last.id]
+    await records.write(async (tx) => {
+      for (const { digest } of rows) await addJob(tx, 'examine', digest, now(), priorities.swept)
+    })
   }
 }
 

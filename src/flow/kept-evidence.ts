@@ -32,14 +32,19 @@ export async function putEvidence(tx: Tx, manifestId: number, examined: Examined
   return { evidence: examined.parsed, revision }
 }
 
+/** Package versions whose findings are kept already as one revision of the advisories has them. */
+export type MatchedVersions = Set<string>
+
 /**
- * In place of evidence that stands: what a look at some of its packages came to. Its packages are the same. Out: it, with its new revision.
+ * In place of evidence that stands: what a look at some of its packages came to. Its packages are the same. In: what this transaction, and
+ * those before it that are committed, kept of package versions. Out: it, with its new revision.
  */
 export async function replaceEvidence(
   tx: Tx,
   manifestId: number,
   moved: Extract<RematchedImage, { state: 'moved' }>,
   advisoryRevision: string,
+  matched: MatchedVersions,
 ): Promise<EvidenceAt> {
   const { revision } = await tx
     .updateTable('evidence')
@@ -47,8 +52,9 @@ export async function replaceEvidence(
     .where('manifest_id', '=', manifestId)
     .returning('revision')
     .executeTakeFirstOrThrow()
-  const ids = await putPackageVersions(tx, moved.subjects)
-  await putMatches(tx, moved.judged, ids)
+  const fresh = moved.subjects.filter((subject) => !matched.has(keyOf(subject)))
+  if (fresh.length > 0) await putMatches(tx, moved.judged, await putPackageVersions(tx, fresh))
+  for (const subject of fresh) matched.add(keyOf(subject))
   return { evidence: moved.judged, revision }
 }
 

@@ -16,17 +16,20 @@ export interface ChangedNames {
 }
 
 export function changedNames(packages: ChangeSet['packages']): ChangedNames {
-  const said = new Set(packages.map(({ ecosystem, name }) => `${ecosystem}\n${name}`))
-  const spellings = new Map<string, string[]>()
-  const spelled = (ecosystem: string): string[] => {
-    const known = spellings.get(ecosystem) ?? [...spellingsOf(ecosystem)]
-    spellings.set(ecosystem, known)
-    return known
+  const said = Map.groupBy(packages, ({ ecosystem }) => ecosystem)
+  const known = new Map<string, ReadonlySet<string>>()
+  /** Whatever spelling of the ecosystem it is said under. */
+  const namesIn = (ecosystem: string): ReadonlySet<string> => {
+    const found = known.get(ecosystem)
+    if (found !== undefined) return found
+    const names = new Set([...spellingsOf(ecosystem)].flatMap((spelling) => (said.get(spelling) ?? []).map(({ name }) => name)))
+    known.set(ecosystem, names)
+    return names
   }
   return {
     has({ ecosystem, name }) {
-      const names = new Set([name, normalName(ecosystem, name)])
-      return said.size > 0 && spelled(ecosystem).some((one) => [...names].some((other) => said.has(`${one}\n${other}`)))
+      const names = namesIn(ecosystem)
+      return names.size > 0 && (names.has(name) || names.has(normalName(ecosystem, name)))
     },
   }
 }

@@ -25,8 +25,8 @@ const row = 1
 export async function estateOf(db: Records['read']): Promise<Estate> {
   const found = await db.selectFrom('advisory_estate').select(['revision', 'moving']).where('id', '=', row).executeTakeFirst()
   return {
-    ...(found?.revision == null ? {} : { revision: found.revision }),
-    ...(found?.moving == null ? {} : { moving: found.moving }),
+    ...(typeof found?.revision === 'string' ? { revision: found.revision } : {}),
+    ...(typeof found?.moving === 'string' ? { moving: found.moving } : {}),
   }
 }
 

@@ -6,7 +6,7 @@ import { addRematches, dropRematches, estateOf, heldEstate, moveEstate, rematchD
 import { addJob, finishJob, priorities } from '../../store/jobs/jobs.ts'
 import type { Records, Tx } from '../../store/records/records.ts'
 import type { EvidenceAt, Judged, Place } from '../judging/judging.ts'
-import { replaceEvidence } from '../kept-evidence.ts'
+import { replaceEvidence, type MatchedVersions } from '../kept-evidence.ts'
 import type { RematchedImage } from '../worker/protocol.ts'
 import type { WorkerPool } from '../worker/pool.ts'
 import { queueAll, queueTouched, type Touching } from './touched.ts'
@@ -43,12 +43,19 @@ interface Waiting extends Judged {
 /** Images that the worker gets in one go, and that are written in one transaction. */
 const imagesAtOnce = 48
 const writtenAtOnce = 12
+const mostRemembered = 2000
 const dayMs = 86_400_000
 
 export function createEstateKeeper(parts: EstateParts): EstateKeeper {
   const { records, workers, now } = parts
   let underWay = false
   let again = false
+  let matched: { revision: string; versions: MatchedVersions } = { revision: '', versions: new Set() }
+
+  /** More of them than this are looked up again: it is a memory, no truth. */
+  function matchedBy(revision: string): MatchedVersions {
+    return matched.revision === revision && matched.versions.size < mostRemembered ? matched.versions : new Set()
+  }
 
   /** Out: the revision that all evidence is right by, but for what waits. */
   async function advance(): Promise<string> {
@@ -121,9 +128,14 @@ export function createEstateKeeper(parts: EstateParts): EstateKeeper {
   async function write(images: readonly Waiting[], answers: readonly RematchedImage[], revision: string): Promise<boolean> {
     for (let at = 0; at < images.length; at += writtenAtOnce) {
       const some = images.slice(at, at + writtenAtOnce)
-      const change = (tx: Tx) => writeSome(tx, some, answers.slice(at, at + writtenAtOnce), revision)
+      let kept: MatchedVersions = new Set()
+      const change = (tx: Tx) => {
+        kept = new Set(matchedBy(revision)) // a transaction may be run again
+        return writeSome(tx, some, answers.slice(at, at + writtenAtOnce), revision, kept)
+      }
       const places = await records.write(change, { sync: 'behind' }) // what the power takes waits again
       if (places === undefined) return false
+      matched = { revision, versions: kept }
       parts.announce(places)
     }
     return true
@@ -134,6 +146,7 @@ export function createEstateKeeper(parts: EstateParts): EstateKeeper {
     images: readonly Waiting[],
     answers: readonly RematchedImage[],
     revision: string,
+    kept: MatchedVersions,
   ): Promise<Place[] | undefined> {
     const estate = await heldEstate(tx)
     if (estate.moving !== undefined || estate.revision !== revision) return undefined
@@ -151,7 +164,7 @@ export function createEstateKeeper(parts: EstateParts): EstateKeeper {
       }
       done.push(image.id)
       if (answer.state !== 'moved') continue
-      const evidence = await replaceEvidence(tx, image.id, answer, revision)
+      const evidence = await replaceEvidence(tx, image.id, answer, revision, kept)
       places.push(...(await parts.judge(tx, image, evidence, image.changeId)))
       moved.set(image.changeId, (moved.get(image.changeId) ?? 0) + 1)
     }

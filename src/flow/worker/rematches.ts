@@ -3,7 +3,7 @@ import { zstdCompress } from 'node:zlib'
 import { openKept, type OpenAdvisories } from '../../advisories/database.ts'
 import { decodeEvidence } from '../evidence-form.ts'
 import { changedNames, isSameBy, rematched, type ChangedNames } from '../rematched.ts'
-import type { Compared, RematchedImages, Task } from './protocol.ts'
+import type { Compared, RematchedImage, RematchedImages, Task } from './protocol.ts'
 
 const compress = promisify(zstdCompress)
 /** Revisions that evidence was right by, and are asked about again and again while an estate is gone over. */
@@ -43,24 +43,21 @@ export function rematchTasks(dataFolder: string): RematchTasks {
       }
     },
     async rematch({ images }, advisories) {
-      const answers: RematchedImages['images'] = []
       const { revision } = advisories
       // Nothing is awaited before all are matched: an import may put another revision in force at any time.
       const made = images.map(({ evidence, since, dated }) => {
         const names = namesSince(since, advisories)
         return names === 'all' ? 'whole' : (rematched(decodeEvidence(evidence), names, advisories, dated) ?? 'same')
       })
-      for (const one of made) {
-        if (one === 'whole' || one === 'same') answers.push({ state: one })
-        else
-          answers.push({
-            state: 'moved',
-            evidence: await compress(JSON.stringify(one.evidence)),
-            // The judge asks of the packages no more than whether there are any.
-            judged: { ...one.evidence, packages: one.evidence.packages.slice(0, 1) },
-            subjects: one.subjects,
-          })
-      }
+      const answers = await Promise.all(
+        made.map(async (one): Promise<RematchedImage> => {
+          if (one === 'whole' || one === 'same') return { state: one }
+          const { evidence, subjects } = one
+          // The judge asks of the packages no more than whether there are any.
+          const judged = { ...evidence, packages: evidence.packages.slice(0, 1) }
+          return { state: 'moved', evidence: await compress(JSON.stringify(evidence)), judged, subjects }
+        }),
+      )
       return { revision, images: answers }
     },
   }

@@ -43,6 +43,19 @@ test('a base, and what is built on one, are found by an index of chains alone', 
   }
 })
 
+test('what a change of advisories touches is found by indexes alone', () => {
+  for (const query of [
+    `select distinct manifest_id from image_packages where package_version_id in (1, 2) and manifest_id > 0 limit 9`,
+    `select distinct manifest_id from image_packages where package_version_id in (1) and manifest_id > 0 order by manifest_id limit 9`,
+    `select manifest_id from rematches where whole = 0 order by rank, manifest_id limit 9`,
+    `select distinct manifest_id from verdicts where stale = 1 and manifest_id > 0 order by manifest_id limit 9`,
+    `select manifest_id from evidence where extractors < 'x' and (extractors, manifest_id) > ('', 0) order by extractors, manifest_id limit 9`,
+  ]) {
+    const plan = db.prepare(`explain query plan ${query}`).all() as { detail: string }[]
+    assert.match(plan.map(({ detail }) => detail).join(), /^SEARCH \w+ USING COVERING INDEX /, query)
+  }
+})
+
 function namesOf(query: string): string[] {
   return (db.prepare(query).all() as { name: string }[]).map(({ name }) => name)
 }
