@@ -6,11 +6,16 @@ import type { WorkerPool } from './worker/pool.ts'
 
 /** Blobs read once, ever: by digest, and by diffID with the revision of the extractors. */
 export interface Inventories {
-  /** Out: how the blob turned out, read now where that was never done by these extractors. */
-  of(digest: Digest): Promise<LayerInput>
+  /**
+   * In: what belongs into the transaction that keeps the reading, or, where there is nothing to keep, into one of its own.
+   * Out: how the blob turned out, read now where that was never done by these extractors.
+   */
+  of(digest: Digest, also?: Also): Promise<LayerInput>
   /** After the last attempt: the blob is unexamined for an hour, with the problem that kept us from it. */
   giveUp(digest: Digest, problem: string): Promise<void>
 }
+
+type Also = (tx: Tx) => Promise<void>
 
 export interface InventoryParts {
   records: Records
@@ -49,18 +54,18 @@ export function createInventories(parts: InventoryParts): Inventories {
     return { digest, state: 'unexamined', problem }
   }
 
-  async function read(digest: Digest): Promise<LayerInput> {
+  async function read(digest: Digest, also: Also | undefined): Promise<LayerInput> {
     const before = await known(digest)
-    if (before !== undefined) return before
+    if (before !== undefined) return afterwards(before, also)
     const blob = await blobs.findAnywhere(digest)
-    if (blob === undefined) return { digest, state: 'unexamined', problem: `blob ${digest} is not here` }
+    if (blob === undefined) return afterwards({ digest, state: 'unexamined', problem: `blob ${digest} is not here` }, also)
     const reading = await workers.inventory({ objectKey: blob.objectKey, sizeBytes: blob.sizeBytes })
-    await keep(digest, reading)
+    await keep(digest, reading, also)
     return inputOf(digest, reading)
   }
 
   /** What the power takes is read again: the job that asks for it is then there again too. */
-  async function keep(digest: Digest, reading: BlobReading): Promise<void> {
+  async function keep(digest: Digest, reading: BlobReading, also: Also | undefined): Promise<void> {
     const change = async (tx: Tx) => {
       if (reading.state === 'layer') await keepLayer(tx, reading)
       await tx
@@ -68,8 +73,14 @@ export function createInventories(parts: InventoryParts): Inventories {
         .values({ blob_digest: digest, ...rowOf(reading) })
         .onConflict((conflict) => conflict.column('blob_digest').doUpdateSet(rowOf(reading)))
         .execute()
+      await also?.(tx)
     }
     await records.write(change, { sync: 'behind' })
+  }
+
+  async function afterwards(answer: LayerInput, also: Also | undefined): Promise<LayerInput> {
+    if (also !== undefined) await records.write(also, { sync: 'behind' })
+    return answer
   }
 
   async function keepLayer(tx: Tx, layer: Extract<BlobReading, { state: 'layer' }>): Promise<void> {
@@ -112,10 +123,10 @@ export function createInventories(parts: InventoryParts): Inventories {
   }
 
   return {
-    of(digest) {
+    async of(digest, also) {
       const running = underWay.get(digest)
-      if (running !== undefined) return running
-      const begun = read(digest).finally(() => underWay.delete(digest))
+      if (running !== undefined) return afterwards(await running, also)
+      const begun = read(digest, also).finally(() => underWay.delete(digest))
       underWay.set(digest, begun)
       return begun
     },

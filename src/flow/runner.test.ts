@@ -40,7 +40,14 @@ async function begin(): Promise<World> {
   const giveUp = async (subject: string, problem: string) => void done.push(`give up ${subject}: ${problem}`)
   const runner = createRunner({
     records,
-    inventories: { of: async (digest) => (await run('inventory', digest, 0), { digest, state: 'json' }), giveUp },
+    inventories: {
+      async of(digest, also) {
+        await run('inventory', digest, 0)
+        if (also !== undefined) await records.write(also)
+        return { digest, state: 'json' }
+      },
+      giveUp,
+    },
     examinations: {
       examine: (digest, id) => run('examine', digest, id),
       rejudge: (subject, id) => run('rejudge', subject, id),

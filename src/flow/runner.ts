@@ -41,6 +41,7 @@ export interface RunnerParts {
 }
 
 const idleMs = 1000
+const lostEveryMs = 5000
 /** Less is how a clock is kept right. */
 const leastSetBackMs = 1000
 /** Jobs mostly wait for the worker; a few at once keep it fed. */
@@ -53,6 +54,7 @@ export function createRunner(parts: RunnerParts): Runner {
   const running = new Map<number, Promise<void>>()
   let movedAt = now()
   let seenAt = Number.POSITIVE_INFINITY
+  let soughtLostAt = Number.NEGATIVE_INFINITY
   let stopped = false
   let looking: Promise<void> | undefined
   let again = false
@@ -61,8 +63,7 @@ export function createRunner(parts: RunnerParts): Runner {
 
   const handlers: Record<JobKind, Handler> = {
     inventory: async (job) => {
-      await inventories.of(job.subject as Digest)
-      await records.write((tx) => finishJob(tx, job.id), { sync: 'behind' }) // where the power takes it, it is done again
+      await inventories.of(job.subject as Digest, (tx) => finishJob(tx, job.id))
     },
     examine: (job) => examinations.examine(job.subject as Digest, job.id),
     rejudge: (job) => examinations.rejudge(job.subject, job.id),
@@ -110,13 +111,21 @@ export function createRunner(parts: RunnerParts): Runner {
     movedAt = Math.min(movedAt, at)
   }
 
+  /** A lease lasts a minute: who lost one need not be looked for at each job. */
+  function lostAreDue(): boolean {
+    const at = now()
+    if (at >= soughtLostAt && at - soughtLostAt < lostEveryMs) return false
+    soughtLostAt = at
+    return true
+  }
+
   async function look(): Promise<void> {
     do {
       again = false
       await heedClock()
       const room = mostAtOnce - running.size
       if (room <= 0 || stopped) return
-      const jobs = await claimJobs(records, Object.keys(handlers) as JobKind[], room, now())
+      const jobs = await claimJobs(records, Object.keys(handlers) as JobKind[], room, now(), { lost: lostAreDue() })
       for (const job of jobs) begin(job)
       if (jobs.length === room) again = true
     } while (again && running.size < mostAtOnce)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import type { Tx } from '../../store/records/records.ts'
 import type { OpenRecords } from '../../store/suites/records.ts'
 import { digestOfBytes, pushBlob } from '../../store/suites/world.ts'
 import { openFlow } from './world.ts'
@@ -19,6 +20,27 @@ export function inventoriesSuite(implementation: string, open: OpenRecords): voi
       for (const answer of answers) assert.deepEqual(answer.state === 'layer' && Buffer.from(answer.facts).toString(), 'curl 1')
       assert.equal((await world.with({}).inventories.of(digest)).state, 'layer')
       assert.deepEqual(world.asked, ['inventory curl 1'])
+    })
+
+    test('what belongs to the reading is done with it, and once for each who brings it, also where nothing is read', async () => {
+      const { world, digest } = await begin('curl 1')
+      const done: string[] = []
+      const also = (name: string) => async (tx: Tx) => {
+        done.push(name)
+        await tx.insertInto('repositories').values({ name, created_at: 1 }).execute()
+      }
+      await Promise.all([world.inventories.of(digest, also('first')), world.inventories.of(digest, also('beside'))])
+      await world.inventories.of(digest, also('later'))
+      await world.inventories.of(digestOfBytes(Buffer.from('absent')), also('absent'))
+      assert.deepEqual(done, ['first', 'beside', 'later', 'absent'])
+      const rows = await world.records.read.selectFrom('repositories').select('name').where('name', 'in', done).execute()
+      assert.equal(rows.length, 4)
+      const { world: other, digest: unkept } = await begin('curl 1')
+      await assert.rejects(
+        other.inventories.of(unkept, () => Promise.reject(new Error('it failed'))),
+        /it failed/,
+      )
+      assert.deepEqual(await other.records.read.selectFrom('blob_layers').selectAll().execute(), [], 'neither stands without the other')
     })
 
     for (const [text, state] of [

@@ -45,20 +45,41 @@ export function jobKey(kind: JobKind, subject: string): string {
   return `${kind} ${subject}`
 }
 
+export interface ClaimOptions {
+  /** Whether those whose lease ran out are looked for; they are, where nothing is said. */
+  lost?: boolean
+}
+
 /** Takes up to `count` jobs that are due, those first whose lease ran out. */
-export async function claimJobs(records: Records, kinds: JobKind[], count: number, now: number): Promise<Job[]> {
-  return (await isAnyDue(records, now)) ? records.write((tx) => claim(records, tx, kinds, count, now), { sync: 'behind' }) : []
+export async function claimJobs(
+  records: Records,
+  kinds: JobKind[],
+  count: number,
+  now: number,
+  { lost = true }: ClaimOptions = {},
+): Promise<Job[]> {
+  if (!(await isAnyDue(records, now, lost))) return []
+  return records.write((tx) => claim(records, tx, { kinds, count, now, lost }), { sync: 'behind' })
 }
 
 /** Whoever ends a job looks for the next one: mostly there is none, and a look costs a tenth of a transaction. */
-async function isAnyDue(records: Records, now: number): Promise<boolean> {
-  const found = await sql`select 1 where exists (select 1 from jobs where state = 'waiting' and run_after <= ${now})
-    or exists (select 1 from jobs where state = 'running' and lease_until < ${now})`.execute(records.read)
-  return found.rows.length > 0
+async function isAnyDue(records: Records, now: number, lost: boolean): Promise<boolean> {
+  const waiting = sql`exists (select 1 from jobs where state = 'waiting' and run_after <= ${now})`
+  const either = lost ? sql`${waiting} or exists (select 1 from jobs where state = 'running' and lease_until < ${now})` : waiting
+  return (await sql`select 1 where ${either}`.execute(records.read)).rows.length > 0
 }
 
-async function claim(records: Records, tx: Tx, kinds: JobKind[], count: number, now: number): Promise<Job[]> {
-  const lost = await due(records, tx, kinds, count, sql`state = 'running' and lease_until < ${now} order by lease_until, id`)
+interface Claim {
+  kinds: JobKind[]
+  count: number
+  now: number
+  lost: boolean
+}
+
+async function claim(records: Records, tx: Tx, { kinds, count, now, lost: alsoLost }: Claim): Promise<Job[]> {
+  const lost = alsoLost
+    ? await due(records, tx, kinds, count, sql`state = 'running' and lease_until < ${now} order by lease_until, id`)
+    : []
   const waiting = await due(
     records,
     tx,
