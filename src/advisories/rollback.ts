@@ -32,7 +32,7 @@ export async function rollBack(dataFolder: string, name: string): Promise<Rollba
       const { revision } = await putInForce(dataFolder, work, before, { date, origin, ...(bundle !== undefined && { bundle }) })
       return { revision, copied: target.revision, before: before.revision }
     } finally {
-      await rm(work, { force: true })
+      for (const left of [work, `${work}.whole`]) await rm(left, { force: true })
     }
   })
 }

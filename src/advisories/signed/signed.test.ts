@@ -40,7 +40,12 @@ async function bringTo(data: string, folder: string, records: readonly unknown[]
   const { importAdvisories } = await import('../import.ts')
   const path = join(folder, 'records.jsonl')
   writeFileSync(path, records.map((record) => `${JSON.stringify(record)}\n`).join(''))
-  await importAdvisories([path], data, { now: new Date('2026-11-24T12:00:00Z'), bundled: false, asOf: () => '2026-10-01T00:00:00Z' })
+  await importAdvisories([path], data, {
+    now: new Date('2026-11-24T12:00:00Z'),
+    bundled: false,
+    inferCoverage: false,
+    asOf: () => '2026-10-01T00:00:00Z',
+  })
 }
 
 /** Every fact as a line, in an order that does not depend on which came first. */
@@ -166,4 +171,25 @@ test('keys are read as they are shown', () => {
   assert.deepEqual([read?.text, read?.id], [shown, trusted[0]?.id])
   for (const bad of ['', 'ed25519:', `${shown}=`, shown.slice(0, -2), shown.replace('ed25519', 'rsa'), `ed25519:${'A'.repeat(42)}!=`])
     assert.equal(parseTrustedKey(bad), undefined, bad)
+})
+
+test('thousands of packages that rest on a severity that moved are found in a moment', async (t) => {
+  const folder = temporaryFolder(t)
+  const [exporter, data] = [join(folder, 'exporter'), join(folder, 'importer')]
+  const many = Array.from({ length: 6000 }, (_, at) =>
+    osvRecord(`D-${at}`, 'Debian:12', `p${at}`, '3', { upstream: [`CVE-2026-${1000 + at}`] }),
+  )
+  await bringTo(data, folder, many)
+  await bringTo(exporter, folder, many)
+  const claims = many.map((_, at) => osvRecord(`A-${at}`, 'npm', `n${at}`, '1', { aliases: [`CVE-2026-${1000 + at}`], ...flawed }))
+  await bringTo(exporter, folder, claims)
+  const file = join(folder, 'export.zst')
+  await writeSigned(exporter, file, pair)
+  const before = currentRevision(data)?.revision ?? ''
+  const started = process.cpuUsage()
+  await take(file, data)
+  const { user, system } = process.cpuUsage(started)
+  assert.ok(user + system < 8_000_000, `${(user + system) / 1000} ms of a processor`)
+  const changed = ask(data, (advisories) => advisories.changedSince(before))
+  assert.equal(Array.isArray(changed) && changed.length, 12_000)
 })

@@ -43,7 +43,7 @@ export async function takeSigned(path: string, dataFolder: string, options: Take
       const found = await putInForce(dataFolder, work, before, { date: manifest.date, origin })
       return reportOf(path, manifest, signedBy, found)
     } finally {
-      await rm(work, { force: true })
+      for (const left of [work, `${work}.whole`]) await rm(left, { force: true })
     }
   })
 }
@@ -55,7 +55,8 @@ export interface InForce {
 }
 
 /**
- * In: a database that was made elsewhere or before, as a work file, and the revision in force; within the import's lock. Puts it in
+ * In: a database that was made elsewhere or before, as a work file, and the revision in force; within the import's lock, by whom the
+ * work file and `….whole` beside it are removed. Puts it in
  * force as a revision of its own, that knows on which packages it differs; where it says the same, the one in force stays.
  */
 export async function putInForce(
@@ -72,14 +73,15 @@ export async function putInForce(
     if (before !== undefined) differences = markDifferences(database, revisionPath(dataFolder, before), counter)
     else database.exec(`UPDATE packages SET changed = ${counter}`)
     if (before !== undefined && differences?.none === true) return { revision: before, differences }
-    database.exec('BEGIN')
+    database.exec('BEGIN; CREATE INDEX IF NOT EXISTS affects_record ON affects (record)') // which the next line asks by, and drops
     finishRevision(database, counter, differences?.changedIds ?? new Set())
     database.exec('COMMIT')
+    database.prepare('VACUUM INTO ?').run(`${work}.whole`)
   } finally {
     database.close()
   }
   const wholeSince = before === undefined || differences?.everywhere === true ? counter : before.wholeSince
-  return { revision: await publish(dataFolder, work, { counter, ...about, wholeSince, imported: true }), differences }
+  return { revision: await publish(dataFolder, `${work}.whole`, { counter, ...about, wholeSince, imported: true }), differences }
 }
 
 function requireNewer(manifest: ExportManifest, inForce: AdvisoryStatus): void {
