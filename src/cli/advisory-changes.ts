@@ -48,13 +48,14 @@ export async function changes(args: string[], io: Io) {
     return show(found, ['IMAGE', 'FROM', 'TO', 'WHEN', 'WHY'], moveRow)
   }
   const found = await client.get<Page<ChangeRow>>('/advisories/changes', page)
-  return show(found, ['ID', 'REVISION', 'NOTICED', 'TOOK', 'NEW', 'CHANGED', 'WITHDRAWN', 'LOOKED AT', 'DENIED', 'FREED'], changeRow)
+  return show(found, ['ID', 'REVISION', 'NOTICED', 'TOOK', 'CAME', 'IMAGES', 'DENIED', 'FREED'], changeRow)
 }
 
+/** Eighty columns hold it; JSON says what of the records is new, changed or withdrawn. */
 function changeRow({ id, to, noticedAt, tookMs, came, images, verdicts }: ChangeRow): string[] {
   const took = tookMs === undefined ? `${images.waiting} wait` : `${tookMs} ms`
-  const counts = [came.added, came.changed, came.withdrawn].map((count) => (came.all === true || count === undefined ? '?' : String(count)))
-  return [String(id), to, minute(noticedAt), took, ...counts, String(images.looked), String(verdicts.toDeny), String(verdicts.toAllow)]
+  const records = came.all === true ? 'all' : String((came.added ?? 0) + (came.changed ?? 0) + (came.withdrawn ?? 0))
+  return [String(id), to, minute(noticedAt), took, records, String(images.looked), String(verdicts.toDeny), String(verdicts.toAllow)]
 }
 
 function moveRow({ repository, digest, from, to, at, reason = '' }: MoveRow): string[] {

@@ -72,7 +72,7 @@ describe('what news of a flaw does', { timeout: 240_000 }, () => {
     assert.deepEqual([moved?.repository, moved?.to], ['shop/named', 'deny'])
     assert.equal(await evidenceOf(server, other), before, 'what no news names is not looked at')
     const { stdout } = await server.lazaret(['advisories', 'changes'])
-    assert.match(stdout, /REVISION[^]*done|ms/)
+    assert.match(stdout, /^ID +REVISION[^]* \d+ ms +1 +1 +0 +1$/m)
     assert.equal((await server.api('/advisories/changes', server.developer)).status, 403)
     await server.daemon.stop()
   })
