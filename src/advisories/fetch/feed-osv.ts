@@ -89,7 +89,8 @@ function checkList(ask: PartAsk, { next, listed, dropped }: Changes): void {
 /** How much older than its own date an archive may be: what changed in that time is asked for once more. */
 const exportMs = 2 * 3_600_000
 
-async function archive(ask: PartAsk, { next, listed, dropped }: Changes, tools: FetchTools): Promise<Fetched & { state: 'new' }> {
+/** Rows of the list that are none cost nothing here: the archive has every record. */
+async function archive(ask: PartAsk, { next, listed }: Changes, tools: FetchTools): Promise<Fetched & { state: 'new' }> {
   const path = join(ask.folder, `${ask.part.replaceAll(/[^A-Za-z0-9._-]/g, '_')}.all.zip`)
   const zip = await download({ ...place(ask, 'all.zip'), path, looks: 'zip', mostBytes: tools.limits.fileBytes }, tools)
   if (zip.state === 'unchanged') throw new FetchProblem('UNREADABLE', `${shown(place(ask, 'all.zip').url)} answers 304 to who has nothing`)
@@ -106,7 +107,7 @@ async function archive(ask: PartAsk, { next, listed, dropped }: Changes, tools: 
     records: listed,
     bytes: zip.bytes,
     listed,
-    dropped,
+    dropped: [],
     next: { ...cursorAfter(next, zip.date), ...(zip.date === undefined ? {} : { dataAt: zip.date.getTime() }), missing: [] },
     fresh: freshOf(ask.part, tools.now()),
   }
