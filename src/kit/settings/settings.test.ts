@@ -352,53 +352,6 @@ test('the names that clients use follow the listen address', () => {
   assert.deepEqual(publicUrls(load({ LAZARET_PUBLIC_URL: 'https://r.example' })), ['https://r.example'])
 })
 
-test('a secret comes from text, a file or a variable, and is never shown', () => {
-  writeFileSync(join(folder, 'pw'), 'from-a-file\n')
-  assert.equal(withFile('adminPassword: { file: pw }\n').adminPassword, 'from-a-file')
-  assert.equal(load({ LAZARET_ADMIN_PASSWORD_FILE: 'pw' }).adminPassword, 'from-a-file')
-  assert.equal(withFile('adminPassword: { env: ELSEWHERE }\n', { ELSEWHERE: 'from-a-variable' }).adminPassword, 'from-a-variable')
-  const settings = load({
-    LAZARET_ADMIN_PASSWORD: 'hush-1',
-    LAZARET_TOKEN: 'hush-2',
-    LAZARET_DATABASE: 'postgres://u:hush-3@h/n?sslpassword=hush-4',
-  })
-  const described = describeSettings(settings)
-  const printed =
-    JSON.stringify(described) +
-    settingRows(described)
-      .map((row) => `${row.join(' ')}\n`)
-      .join('')
-  assert.doesNotMatch(printed, /hush/)
-  assert.match(printed, /adminPassword +\*{8} +LAZARET_ADMIN_PASSWORD\n/)
-  for (const wrong of [
-    'adminPassword: 123456\n',
-    'adminPassword: [hush]\n',
-    'adminPassword: { hush: hush }\n',
-    'adminPassword: "hush\\nhush"\n',
-  ])
-    assert.doesNotMatch(
-      refusal(() => withFile(wrong)),
-      /123456|hush\b.*hush/,
-    )
-  assert.match(
-    refusal(() => withFile('adminPassword: { env: NOT_SET }\n')),
-    /NOT_SET, which is not set/,
-  )
-  assert.match(
-    refusal(() => load({ LAZARET_ADMIN_PASSWORD_FILE: 'no-such' })),
-    /ENOENT/,
-  )
-  assert.match(
-    refusal(() => load({ LAZARET_TOKEN: 'a', LAZARET_TOKEN_FILE: 'pw' })),
-    /can't both be set/,
-  )
-  writeFileSync(join(folder, 'large'), 'x'.repeat(70_000))
-  assert.match(
-    refusal(() => load({ LAZARET_TOKEN_FILE: 'large' })),
-    /at most 65536 bytes/,
-  )
-})
-
 test('described settings stand in one order, with the names in force', () => {
   const described = describeSettings(load({}))
   assert.deepEqual(
