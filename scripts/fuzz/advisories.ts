@@ -1,13 +1,17 @@
 // Each form of advisory data, as JSON and as text, alone and packed.
 import assert from 'node:assert/strict'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { documentsIn } from '../../src/advisories/documents.ts'
 import { factsIn } from '../../src/advisories/facts.ts'
+import { wrongLook } from '../../src/advisories/fetch/looks.ts'
 import type { ReadContext } from '../../src/advisories/form.ts'
 import { forms } from '../../src/advisories/forms.ts'
+import { headBytes, openEnvelope, signedHead, type ManifestFacts } from '../../src/advisories/signed/form.ts'
+import { parseTrustedKey, trustedKeyOf } from '../../src/advisories/signed/keys.ts'
 import { zipOf } from '../../src/inventory/testing/zips.ts'
 import { borne } from './inventory.ts'
 import type { Target } from './target.ts'
@@ -133,6 +137,48 @@ export function advisoryTargets(): Target[] {
   return [
     ...plain.map((sample, at) => ({ name: `advisories: document ${at + 1}`, samples: [sample], run: readsDocument })),
     { name: 'advisories: packed', samples: packed, run: readsDocument },
+    ...fetchedTargets(plain),
+    ...signedTargets(),
+  ]
+}
+
+/** What a server sent, by its first bytes. */
+function fetchedTargets(plain: Buffer[]): Target[] {
+  const looks = ['zip', 'json', 'gzip or csv', 'list'] as const
+  const samples = [...plain, zipOf([['a.json', Buffer.from('{}')]]), gzipSync('cve,epss'), Buffer.from('2026-01-01T00:00:00Z,npm/a')]
+  return [
+    {
+      name: 'advisories: first bytes',
+      samples,
+      run: borne((bytes) => looks.filter((look) => wrongLook(look, bytes, null) === undefined).length + 1),
+    },
+  ]
+}
+
+/** An export that is signed, and the keys that operators write. */
+function signedTargets(): Target[] {
+  const pair = generateKeyPairSync('ed25519')
+  const key = trustedKeyOf(pair.publicKey)
+  const bytesOf = { sizeBytes: 3, sha256: '0'.repeat(64) }
+  const facts: ManifestFacts = {
+    revision: '000007-20261124',
+    date: '2026-11-24T00:00:00Z',
+    createdAt: '2026-11-24T12:00:00Z',
+    schema: 1,
+    records: 1,
+    withdrawn: 0,
+    exploited: 0,
+    sources: [{ source: 'OSV', records: 1, newest: '2026-11-24T00:00:00Z' }],
+    database: bytesOf,
+    packed: bytesOf,
+  }
+  return [
+    {
+      name: 'advisories: signed head',
+      samples: [signedHead(facts, pair).subarray(headBytes)],
+      run: borne((bytes) => openEnvelope(bytes, [key]).manifest.records),
+    },
+    { name: 'advisories: trusted key', samples: [Buffer.from(key.text)], run: borne((bytes) => parseTrustedKey(bytes.toString('utf8'))) },
   ]
 }
 
