@@ -11,7 +11,7 @@ import { imageOf } from '../support/images.ts'
 import { startLazaret, type Lazaret } from '../support/lazaret.ts'
 import type { Registry } from '../support/registry.ts'
 import { scratch } from '../support/scratch.ts'
-import { lacking } from '../support/tools.ts'
+import { findTool } from '../support/tools.ts'
 import { debianBase, npmApplication } from '../support/worlds.ts'
 import { askerOf, type Json } from './asking.ts'
 
@@ -191,7 +191,10 @@ async function refusesOthers(registry: Registry, manifest: Json, env: Record<str
 
 test('as an artifact of our own registry, through its gate', () => throughRegistry(source))
 
-test('as an artifact of CNCF Distribution', { skip: lacking('registry') }, async () => throughRegistry(await startDistribution(stack)))
+const noPeer =
+  findTool('registry') === undefined &&
+  'CNCF Distribution is not here: go install github.com/distribution/distribution/v3/cmd/registry@v3.1.2'
+test('as an artifact of CNCF Distribution', { skip: noPeer }, async () => throughRegistry(await startDistribution(stack)))
 
 test('who holds a package is said by range, by grant and by page', async () => {
   const ask = askerOf(source.host, source.admin)

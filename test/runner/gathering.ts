@@ -71,7 +71,14 @@ function describeFailure(file: string, data: EventData.TestFail): string {
   const cause: unknown = error.cause ?? error
   const text = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)
   const line = data.line === undefined ? '' : `:${data.line}`
-  return `FAILED ${file}${line}: ${data.name}\n${withoutRunner(text)}`
+  return `FAILED ${file}${line}: ${data.name}\n${withoutRunner(text)}${howItEnded(error)}`
+}
+
+/** Of a file whose process ended badly, where no test of it says why. */
+function howItEnded(error: object): string {
+  const { exitCode, signal } = error as { exitCode?: number | null; signal?: string | null }
+  if (signal !== undefined && signal !== null) return `\nits process was ended by ${signal}`
+  return exitCode === undefined || exitCode === null ? '' : `\nits process ended with ${exitCode}`
 }
 
 function withoutRunner(stack: string): string {

@@ -75,6 +75,15 @@ test('a file that runs no test, and one that never ends, have failed', () => {
   assert.notEqual(tree.outcome(['hangs.test.ts'], 1500).failures.length, 0)
 })
 
+test('a file whose process ends badly says how', () => {
+  using tree = new Tree({
+    'killed.test.ts': "import { test } from 'node:test'\ntest('is killed', () => process.kill(process.pid, 'SIGKILL'))",
+    'left.test.ts': "import { test } from 'node:test'\ntest('leaves', () => process.exit(7))",
+  })
+  assert.match(tree.outcome(['killed.test.ts']).failures.join(), /ended by SIGKILL/)
+  assert.match(tree.outcome(['left.test.ts']).failures.join(), /ended with 7/)
+})
+
 test('the sum stands alone on the last line, and nothing run is no success', () => {
   assert.deepEqual(
     reported(false, (report) => report.add(outcome)),
