@@ -56,7 +56,9 @@ async function measured(row: Row, { scanners, rounds, folder }: Turns): Promise<
       await scanner.freshCache(cache)
       if (known !== undefined) await scanner.scan(targetOf(row, known), cache)
       const scan = await scanner.scan(targetOf(row, image), cache)
-      if (scan.packages < row.leastPackages) throw new Error(`${scanner.name} found ${scan.packages} packages of ${row.leastPackages}`)
+      // How many a peer finds is part of the table; ours are a promise.
+      if (scanner.name === 'Lazaret' && scan.packages < row.leastPackages)
+        throw new Error(`${scan.packages} packages were found of ${row.leastPackages}`)
       seen.get(scanner.name)?.push(scan)
     }
   }
