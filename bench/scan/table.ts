@@ -58,7 +58,7 @@ async function measured(row: Row, { scanners, rounds, folder }: Turns): Promise<
       const scan = await scanner.scan(targetOf(row, image), cache)
       // How many a peer finds is part of the table; ours are a promise.
       if (scanner.name === 'Lazaret' && scan.packages < row.leastPackages)
-        throw new Error(`${scan.packages} packages were found of ${row.leastPackages}`)
+        throw new Error(`Lazaret found ${scan.packages} packages of ${row.leastPackages}`)
       seen.get(scanner.name)?.push(scan)
     }
   }
