@@ -1,6 +1,6 @@
 // Lazaret beside CNCF Distribution and nginx in one run, turn by turn: Lazaret signed in and with the gate on, the others without either.
 // Needs `registry` (go install github.com/distribution/distribution/v3/cmd/registry) in the tools folder, on the PATH or named by
-// DISTRIBUTION_REGISTRY; curl, wrk and ab; nginx where there is one. Some 20 GB of disk.
+// DISTRIBUTION_REGISTRY; curl, wrk and ab; nginx where there is one. Some 30 GB of disk.
 // Run: sh bin/run bench/registry.ts [--rounds N] [--aged FOLDER] [--blobs N] [WORD…], the words picking rows, FOLDER as bench/age.ts made it
 import { mkdirSync, readFileSync } from 'node:fs'
 import { mkdtemp } from 'node:fs/promises'

@@ -4,7 +4,7 @@
 // Who does what: Lazaret makes the inventory and matches it with the bundled advisories, which lie unpacked in its cache. The others get
 // no database, so their figures are of the inventory alone, and in their favour: Trivy writes CycloneDX, for which it wants none; Grype
 // makes its inventory whole, says that there is no database and ends with 1. Both are taken where they are found, on the PATH or in
-// the tools folder, and left out by name where not: the issue of the scanner says how each is built.
+// the tools folder, and left out by name where not: docs/comparison.md says how each is built.
 // Needs debootstrap and a Debian mirror the first time, gzip, tar, sha256sum, and 6 GB of disk in FOLDER, where the images are kept.
 // Run: sh bin/run bench/scan.ts FOLDER [--rounds N] [WORD…], the words picking rows
 import { mkdirSync } from 'node:fs'

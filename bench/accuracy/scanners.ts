@@ -66,17 +66,13 @@ export function lazaretIn(folder: string): Lister {
 /** It looks at no jar without its database of published ones, so it gets one that knows none, as Lazaret has none here. */
 async function trivy(program: string, archive: string, folder: string): Promise<Named[]> {
   await emptyJavaDatabase(join(folder, 'trivy', 'java-db'))
-  const rest = [
-    '--cache-dir',
-    join(folder, 'trivy'),
-    '--format',
-    'cyclonedx',
-    '--offline-scan',
-    '--skip-version-check',
-    '--skip-java-db-update',
-    '--quiet',
-  ]
-  return componentsIn(await printed(program, ['image', '--input', archive, ...rest]))
+  return componentsIn(await printed(program, trivyArguments(archive, join(folder, 'trivy'))))
+}
+
+/** CycloneDX is the form for which Trivy wants no database of advisories. In: an archive or a layout, and where it keeps what it knows. */
+export function trivyArguments(target: string, cache: string): string[] {
+  const rest = ['--format', 'cyclonedx', '--offline-scan', '--skip-version-check', '--skip-java-db-update', '--quiet']
+  return ['image', '--input', target, '--cache-dir', cache, ...rest]
 }
 
 /** In: a folder. Lays down a database of published jars that knows none. github.com/aquasecurity/trivy-java-db, pkg/db. */

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { toolsFolder } from '../../scripts/prepare.ts'
 import { ensureDatabase } from '../../src/advisories/ensure.ts'
-import { emptyJavaDatabase } from '../accuracy/scanners.ts'
+import { emptyJavaDatabase, trivyArguments } from '../accuracy/scanners.ts'
 import { launcher } from '../server.ts'
 import { watched, type Watched } from './watched.ts'
 
@@ -53,23 +53,13 @@ async function lazaret(folder: string): Promise<Scanner> {
   }
 }
 
-/** CycloneDX is the form for which Trivy wants no database of advisories; it reads no jar without one of published jars. */
+/** It reads no jar without a database of published ones. */
 function trivyAt(program: string, folder: string): Scanner {
   const output = join(folder, 'trivy.json')
   return {
     name: 'Trivy',
     async scan(target, cache) {
-      const rest = [
-        '--cache-dir',
-        cache,
-        '--format',
-        'cyclonedx',
-        '--offline-scan',
-        '--skip-version-check',
-        '--skip-java-db-update',
-        '--quiet',
-      ]
-      const seen = await watched([program, 'image', '--input', target, ...rest], { cwd: folder, output })
+      const seen = await watched([program, ...trivyArguments(target, cache)], { cwd: folder, output })
       return { ...seen, packages: lengthIn(output, 'components') }
     },
     async freshCache(cache) {

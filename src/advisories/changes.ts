@@ -68,8 +68,11 @@ export class ChangeWriter {
     else if (became === 'replaced') this.note.run(this.counter, id, 'withdrawn')
   }
 
-  /** In: how many flaws moved in severity or exploitation, and the time. To be called when all is written. */
-  finish(flaws: number, now: Date): void {
+  /**
+   * In: how many flaws moved in severity or exploitation, and the time. To be called when all is written. Out: the ecosystems that are
+   * judged only from now on.
+   */
+  finish(flaws: number, now: Date): string[] {
     const counts = new Map(
       (
         this.database.prepare('SELECT what, count(*) AS n FROM news WHERE counter = ? GROUP BY what').all(this.counter) as unknown as {
@@ -97,6 +100,7 @@ export class ChangeWriter {
         after.artifacts === this.before.artifacts ? 0 : 1,
       )
     this.forget()
+    return covered
   }
 
   private forget(): void {

@@ -1,5 +1,4 @@
 import { copyFile, rm } from 'node:fs/promises'
-import type { DatabaseSync } from 'node:sqlite'
 import { LazaretError } from '../kit/errors.ts'
 import { ensureDatabase } from './ensure.ts'
 import { ChangeWriter } from './changes.ts'
@@ -104,25 +103,17 @@ async function readInto(work: string, counter: number, paths: readonly string[],
   try {
     database.exec('BEGIN')
     const writer = new AdvisoryWriter(database, counter)
-    const covered = coveredBefore(database)
     const changes = new ChangeWriter(database, counter)
     const run = new ImportRun(writer, changes, options)
     for await (const document of documentsIn(paths, { ...readLimits, ...options.limits })) await run.read(document)
     run.end(paths.length)
     finishRevision(database, counter, writer.changedIds)
-    changes.finish(writer.changedIds.size, options.now ?? new Date())
+    const newlyCovered = changes.finish(writer.changedIds.size, options.now ?? new Date())
     database.exec('COMMIT')
-    const newlyCovered = [...coveredBefore(database)].filter((ecosystem) => !covered.has(ecosystem))
     return { changed: run.changed, files: run.files(), newlyCovered }
   } finally {
     database.close()
   }
-}
-
-function coveredBefore(database: DatabaseSync): Set<string> {
-  return new Set(
-    (database.prepare('SELECT ecosystem FROM coverage').all() as unknown as { ecosystem: string }[]).map((row) => row.ecosystem),
-  )
 }
 
 /** Packed anew into a second file: what was deleted leaves no gaps, and the pages stand in order. */

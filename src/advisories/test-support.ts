@@ -8,6 +8,7 @@ import { type OpenAdvisories, openAdvisories } from './database.ts'
 import type { Fact, Form, ReadContext } from './form.ts'
 import { importAdvisories, type ImportOptions, type ImportReport } from './import.ts'
 import { Tally } from './tally.ts'
+import { sharedData } from '../../test/support/shared.ts'
 
 export const now = new Date('2026-11-24T12:00:00Z')
 
@@ -55,7 +56,7 @@ export async function* each<T>(values: readonly T[]): AsyncGenerator<T> {
 }
 
 /** Public data beside the checkout, for suites that are left out by name where it is missing. */
-export const sharedAdvisories = join(import.meta.dirname, '../../../shared/data/advisories')
+export const sharedAdvisories = sharedData('advisories')
 export const withoutShared = existsSync(sharedAdvisories) ? false : `left out: ${sharedAdvisories} is not there`
 
 export function sharedLines(file: string): unknown[] {

@@ -8,8 +8,9 @@ import { openImage } from './archive.ts'
 import type { LocalImage } from './archive.ts'
 import { readLayer } from './layer.ts'
 import { squash } from './squash.ts'
+import { sharedData } from '../../test/support/shared.ts'
 
-const folder = join(import.meta.dirname, '../../../shared/data/images')
+const folder = sharedData('images')
 const skip = existsSync(folder) ? false : `real images: left out, ${folder} is not there`
 if (skip !== false) console.log(skip)
 

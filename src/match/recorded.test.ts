@@ -11,6 +11,7 @@ import { importAdvisories, type ImportReport } from '../advisories/import.ts'
 import type { Finding } from '../model/advisory.ts'
 import { familyOf } from '../versions/ecosystem.ts'
 import { matchPackageVersion } from './match.ts'
+import { sharedData } from '../../test/support/shared.ts'
 
 interface Recorded {
   query: { package?: { ecosystem?: string; name?: string }; version?: string }
@@ -27,7 +28,7 @@ interface Kept {
   affected?: { package?: { name?: string; ecosystem?: string } }[]
 }
 
-const shared = join(import.meta.dirname, '../../../shared/data')
+const shared = sharedData()
 const absent = existsSync(shared) ? false : 'left out: the shared advisories and recorded answers are not there'
 const folder = absent === false ? mkdtempSync(join(tmpdir(), 'lazaret-recorded-')) : ''
 const files = absent === false ? readdirSync(join(shared, 'advisories')).filter((name) => name.endsWith('.osv.jsonl.zst')) : []

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import fc from 'fast-check'
+import { sharedData } from '../../test/support/shared.ts'
 import type { Compare, Order } from './order.ts'
 
 export interface Vector {
@@ -11,7 +12,6 @@ export interface Vector {
   expected: Order
 }
 
-const sharedFolder = new URL('../../../shared/data/versions/', import.meta.url)
 const orders: Record<string, Order> = { '<': -1, '=': 0, '>': 1, '?': 'unknown' }
 
 /** In: lines `a < b`, `a = b`, `a > b`, `a ? b` (unknown); `#` and `//` start comments. Throws on any other line. */
@@ -48,9 +48,9 @@ export function testSharedVectors(
   refusedLines: number,
   isRefused: (version: string) => boolean,
 ): void {
-  const url = new URL(file, sharedFolder)
-  test(`shared vectors: ${file}`, { skip: existsSync(url) ? false : `left out: shared vectors ${file} are not there` }, () => {
-    const vectors = parseVectors(readFileSync(url, 'utf8'))
+  const path = sharedData('versions', file)
+  test(`shared vectors: ${file}`, { skip: existsSync(path) ? false : `left out: shared vectors ${file} are not there` }, () => {
+    const vectors = parseVectors(readFileSync(path, 'utf8'))
     const judged = vectors.filter(({ a, b }) => !isRefused(a) && !isRefused(b))
     const refused = vectors.filter(({ a, b }) => isRefused(a) || isRefused(b))
     assert.deepEqual([vectors.length, refused.length], [lines, refusedLines])

@@ -8,8 +8,9 @@ import { zstdDecompressSync } from 'node:zlib'
 import { scratch } from '../../../test/support/scratch.ts'
 import type { AdvisoryStatus, ImportReport } from '../../flow/advisories/folder.ts'
 import { run } from '../run.ts'
+import { sharedData } from '../../../test/support/shared.ts'
 
-const shared = join(import.meta.dirname, '../../../../shared/data/advisories')
+const shared = sharedData('advisories')
 const absent = existsSync(shared) ? false : 'left out: the shared advisories are not there'
 
 /** Files of lines in the forms that are understood. */

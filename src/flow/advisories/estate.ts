@@ -114,12 +114,8 @@ export function createEstateKeeper(parts: EstateParts): EstateKeeper {
       const answer = await asked
       const next = await nextOnes(images.map(({ id }) => id))
       asked = next.length === 0 || answer.revision !== revision ? undefined : ask(next)
-      const pending = asked?.catch((error: unknown) => Promise.reject(error)) // awaited by the next round, or here where writing fails
-      pending?.catch(() => undefined)
-      if (answer.revision !== revision || !(await write(images, answer.images, revision))) {
-        await pending?.catch(() => undefined)
-        return
-      }
+      asked?.catch(() => undefined) // thrown by the next round, which awaits it; where there is none, its answer counts for nothing
+      if (answer.revision !== revision || !(await write(images, answer.images, revision))) return
       images = next
     }
   }

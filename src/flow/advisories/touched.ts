@@ -4,6 +4,7 @@ import { sql } from 'kysely'
 import type { ChangeSet } from '../../advisories/changes.ts'
 import type { Digest } from '../../model/digest.ts'
 import type { PackageVersion } from '../../model/package.ts'
+import { storedEcosystems } from '../../store/ecosystems.ts'
 import { addRematches } from '../../store/estate.ts'
 import { addJob, priorities } from '../../store/jobs/jobs.ts'
 import type { Records, Tx } from '../../store/records/records.ts'
@@ -126,15 +127,6 @@ function namesByEcosystem(packages: ChangeSet['packages']): Map<string, Set<stri
     names.set(ecosystem, known.add(name))
   }
   return names
-}
-
-/** Each once, by one look into the index for each. */
-async function storedEcosystems(records: Records): Promise<string[]> {
-  const { rows } = await sql<{ name: string }>`with recursive found(name) as (
-    select (select min(ecosystem) from package_versions)
-    union all select (select min(ecosystem) from package_versions where ecosystem > found.name) from found where found.name is not null)
-    select name from found where name is not null`.execute(records.read)
-  return rows.map(({ name }) => name)
 }
 
 async function* storedVersions(records: Records, ecosystem: string, names: string[]): AsyncGenerator<VersionRow[]> {

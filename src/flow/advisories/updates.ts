@@ -10,6 +10,7 @@ import type { Records } from '../../store/records/records.ts'
 import { chosenSources } from './chosen.ts'
 import { waitForUpdate } from './schedule.ts'
 import type { AdvisoryWatch } from './watch.ts'
+import { storedEcosystems } from '../../store/ecosystems.ts'
 
 export type { SourceRow } from '../../advisories/fetch/source-rows.ts'
 export type { UpdateReport } from '../../advisories/fetch/update.ts'
@@ -60,7 +61,7 @@ export function createAdvisoryUpdates({ settings, records, judged, watch, log, n
 
   async function update(actor: Actor, sources: readonly string[], whole: boolean): Promise<UpdateReport> {
     const chosen = chosenSources(sources, settings)
-    const held = [...(await heldEcosystems(records)), ...judged()]
+    const held = [...(await storedEcosystems(records)), ...judged()]
     if (stopped) throw new LazaretError('UNAVAILABLE', 'the server is stopping')
     child = startChild()
     try {
@@ -133,26 +134,6 @@ function auditOf({ revision, changed, sources }: UpdateReport) {
   const rows = sources.slice(0, 20).map(({ source, part, state, brought }) => ({ source, part, state, in: brought?.counts.in ?? 0 }))
   return { action: 'advisories.update', subject: revision, detail: { changed, sources: rows } }
 }
-
-/** From one to the next by the index, however many rows each has. */
-async function heldEcosystems(records: Records): Promise<string[]> {
-  const found: string[] = []
-  for (let last = ''; found.length < mostEcosystems; ) {
-    const row = await records.read
-      .selectFrom('package_versions')
-      .select('ecosystem')
-      .where('ecosystem', '>', last)
-      .orderBy('ecosystem')
-      .limit(1)
-      .executeTakeFirst()
-    if (row === undefined) break
-    last = row.ecosystem
-    found.push(last)
-  }
-  return found
-}
-
-const mostEcosystems = 1000
 
 function startChild(): ChildProcess {
   return fork(fileURLToPath(new URL('./update-entry.ts', import.meta.url)), [], {

@@ -6,6 +6,7 @@ import { isWithin, parseVersionRange, type VersionBound } from '../../model/vers
 import type { Records } from '../../store/records/records.ts'
 import { orderFor } from '../../versions/compare.ts'
 import { prefixesOf } from './findings.ts'
+import { storedEcosystems } from '../../store/ecosystems.ts'
 
 /** An image that holds a version of a package. */
 export interface PackageHolder {
@@ -122,21 +123,9 @@ function escaped(text: string): string {
   return text.replaceAll(/[!%_]/g, '!$&')
 }
 
-/** Those that there are, one after the other by the index: a few, however many rows each has. */
 async function ecosystemsNamed(records: Records, wanted: string | undefined): Promise<string[]> {
-  const found: string[] = []
-  for (let last = ''; ; ) {
-    const row = await records.read
-      .selectFrom('package_versions')
-      .select('ecosystem')
-      .where('ecosystem', '>', last)
-      .orderBy('ecosystem')
-      .limit(1)
-      .executeTakeFirst()
-    if (row === undefined) return found
-    last = row.ecosystem
-    if (wanted === undefined || last === wanted || last.startsWith(`${wanted}:`)) found.push(last)
-  }
+  const all = await storedEcosystems(records)
+  return wanted === undefined ? all : all.filter((one) => one === wanted || one.startsWith(`${wanted}:`))
 }
 
 interface Holder {

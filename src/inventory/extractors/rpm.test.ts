@@ -11,6 +11,7 @@ import { hardLink, layerOf, symlink } from '../testing/tars.ts'
 import type { Member } from '../testing/tars.ts'
 import { rpm } from './rpm.ts'
 import { comparable, fixture, listed } from './rpm/databases.testing.ts'
+import { sharedData } from '../../../test/support/shared.ts'
 
 const sqlitePath = 'var/lib/rpm/rpmdb.sqlite'
 const alma: Member = ['etc/os-release', 'ID="almalinux"\nVERSION_ID="9.4"\n']
@@ -32,7 +33,7 @@ test('the three forms, byte orders and page sizes say what rpm says', () => {
   }
 })
 
-const shared = new URL('../../../../shared/data/rpmdb/cbl-mariner-2.0/rpmdb.sqlite', import.meta.url)
+const shared = sharedData('rpmdb/cbl-mariner-2.0/rpmdb.sqlite')
 const absent = existsSync(shared) ? false : 'left out: the shared rpm databases are not there'
 
 test('a database of CBL-Mariner, 129 packages that own 7269 files', { skip: absent }, () => {
